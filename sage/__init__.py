@@ -1,0 +1,1 @@
+"""SAGE: an any-horizon agent that answers questions about long videos."""
