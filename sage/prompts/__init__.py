@@ -1,0 +1,52 @@
+"""Prompts are files: `NAME.md` with `{placeholders}`, filled strictly; a folder of the user's may replace any of them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from sage.faults import Border, WorldError
+
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
+
+
+def fill(name: str, folder: str = "", **values: str) -> str:
+    """The template `name` with every placeholder replaced; `{{` and `}}` stand for braces.
+
+    Raises WorldError(DISK) when a replaced template cannot be read or asks for something that does not exist,
+    and KeyError when a value was given that no bundled template uses (a mistake of ours).
+    """
+    template, custom = _load(name, folder)
+    used: set[str] = set()
+
+    def put(match: re.Match[str]) -> str:
+        key = match.group(1)
+        if key is None:
+            return match.group(0)[0]
+        used.add(key)
+        if key not in values:
+            raise WorldError(
+                Border.DISK, f"The prompt {custom or name} asks for {{{key}}}; known are: {', '.join(sorted(values))}."
+            )
+        return values[key]
+
+    text = PLACEHOLDER.sub(put, template)
+    if not custom and used != set(values):
+        raise KeyError(f"prompt {name} does not use {sorted(set(values) - used)}")
+    return text.strip()
+
+
+def _load(name: str, folder: str) -> tuple[str, str]:
+    custom = Path(folder) / f"{name}.md" if folder else None
+    if custom and custom.is_file():
+        try:
+            return custom.read_text("utf-8"), str(custom)
+        except (OSError, UnicodeDecodeError) as error:
+            raise WorldError(Border.DISK, f"The prompt {custom} cannot be read: {error}.") from error
+    return _bundled(name), ""
+
+
+@lru_cache
+def _bundled(name: str) -> str:
+    return (Path(__file__).parent / f"{name}.md").read_text("utf-8")
