@@ -388,6 +388,10 @@ class Setup(Value):
     retries: int = Field(default=4, ge=0)
     """A malformed action is asked for again this often."""
     retry_temperature: float = 0.7
+    max_tokens: int = Field(default=4096, ge=256)
+    """Longest reply of the orchestrator."""
+    names: Literal["paper", "released"] = "paper"
+    """Tool names in the prompt: the paper's, or those the released checkpoints were trained with."""
     seed: int = 0
 
 
