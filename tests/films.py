@@ -1,8 +1,8 @@
 """Films for tests, small and true: every picture carries its own frame number as a barcode.
 
-Frame n of a film made here was drawn for the time n / fps, so a picture that was read back tells by itself
-which instant it shows (`read_number`), after scaling, re-encoding or rotation. Everything is encoded by the
-ffmpeg that imageio-ffmpeg brings; a film of ten seconds takes about 0.2 s.
+Frame n of a film made here was drawn for the time n / fps, so a picture that was read back tells
+by itself which instant it shows (`read_number`), after scaling, re-encoding or rotation. Everything
+is encoded by the ffmpeg that imageio-ffmpeg brings; a film of ten seconds takes about 0.2 s.
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ def make_film(
 ) -> Path:
     """Writes a film whose container follows from the suffix of `path`, and returns `path`.
 
-    `size` is the size as displayed. `rotation` stores the picture lying and marks it to be turned clockwise by
-    so many degrees. `audio` is "tone" (440 Hz), "silence" or None. `variable_rate` drops two of three frames
-    in the second half, without moving the others. Without `scenes` every second has a hue of its own.
+    `size` is the size as displayed. `rotation` stores the picture lying and marks it to be turned
+    clockwise by so many degrees. `audio` is "tone" (440 Hz), "silence" or None. `variable_rate`
+    drops two of three frames in the second half, without moving the others. Without `scenes` every
+    second has a hue of its own.
     """
     stored = size if rotation % 180 == 0 else (size[1], size[0])
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
