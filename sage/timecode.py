@@ -1,7 +1,8 @@
 """Times as people and models write them, to and from seconds.
 
-Readings are literal first. Models shift units (`01:10:00` for 1 min 10 s of a 5-minute film), so a clock time
-that cannot lie in the film is read one unit lower, and a note says so; a reading that fits is never "corrected".
+Readings are literal first. Models shift units (`01:10:00` for 1 min 10 s of a 5-minute film), so a
+clock time that cannot lie in the film is read one unit lower, and a note says so; a reading that
+fits is never "corrected".
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ class Parsed(NamedTuple):
 
 
 def parse_time(value: str | float | int, duration_s: float) -> Parsed:
-    """Seconds in [0, duration_s] from HH:MM:SS, MM:SS, SS, decimals or `1m10s`; numbers are seconds.
+    """Seconds in [0, duration_s] from HH:MM:SS, MM:SS, SS, decimals, `1m10s` or a number.
 
-    A duration of 0 or less means "unknown": then every literal reading fits. ValueError, with a sentence for
-    whoever wrote the time, when it is no time or no reading lies in the film.
+    A duration of 0 or less means "unknown": then every literal reading fits. ValueError, with a
+    sentence for whoever wrote the time, when it is no time or no reading lies in the film.
     """
     text = _clean(value)
     limit = duration_s if duration_s > 0 else math.inf
@@ -77,8 +78,9 @@ class Window(NamedTuple):
 def parse_window(start: str, end: str, duration_s: float) -> Window:
     """The stretch two times name; empty text means the film's start or end.
 
-    An end beyond the film is clamped, swapped ends are swapped back, an empty window is widened to a second, and
-    a start is read one unit lower when its end had to be. ValueError when a time is none, or starts past the end.
+    An end beyond the film is clamped, swapped ends are swapped back, an empty window is widened to a
+    second, and a start is read one unit lower when its end had to be. ValueError when a text is no
+    time, or the start lies beyond the film.
     """
     (high, note), is_lowered = _parse_end(end, duration_s)
     notes = [note] if note else []
@@ -95,12 +97,10 @@ def parse_window(start: str, end: str, duration_s: float) -> Window:
     low = first.seconds
     if low > high:
         low, high = high, low
-        notes.append(
-            f"start and end were swapped; read as {format_time(low)} - {format_time(high)}"
-        )
+        notes.append(f"start and end were swapped; read as {Window(low, high)}")
     if high - low < _POINT_S and duration_s > high - low:
         low, high = _widen(low, duration_s)
-        notes.append(f"the window was empty; widened to {format_time(low)} - {format_time(high)}")
+        notes.append(f"the window was empty; widened to {Window(low, high)}")
     return Window(low, high, tuple(notes))
 
 
@@ -115,7 +115,7 @@ def format_time(seconds: float) -> str:
 
 
 def format_clock(seconds: float) -> str:
-    """`HH:MM:SS`, with up to three decimals: the spelling tools are called with. Parsing it gives the time back."""
+    """`HH:MM:SS`, with up to three decimals: how tools are called; parsing it gives the time back."""
     millis = max(0, round(seconds * 1000))
     whole, rest = divmod(millis, 1000)
     clock = f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
@@ -137,7 +137,7 @@ def _quote(text: str) -> str:
 
 
 def _readings(text: str, limit: float) -> tuple[float | None, float | None]:
-    """The literal reading and, for three fields, the one a unit lower; `None` where there is none."""
+    """The literal reading and, for three fields, the one a unit lower; `None` where none is."""
     if not text or len(text) > _MAX_CHARS:
         return None, None
     if clock := _CLOCK.fullmatch(text):
@@ -195,7 +195,10 @@ def _widen(at_s: float, duration_s: float) -> tuple[float, float]:
     return low, min(duration_s, low + 1.0)
 
 
-_SMALL = "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety"
+_SMALL = (
+    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty "
+    "fifty sixty ninety"
+)
 _VALUES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 20, 30, 40, 50, 60, 90)
 _NUMBERS = {
     **dict(zip(_SMALL.split(), _VALUES, strict=True)),
@@ -219,26 +222,28 @@ _NTH = re.compile(r"\b(minute|second|hour)\s+(\d{1,5})\b", re.IGNORECASE)
 _STRETCH = re.compile(
     rf"\b(first|opening|last|final|closing)\s+(?:{_COUNT}[\s-]+)?{_UNIT}", re.IGNORECASE
 )
+# "at the end of the table" is a place, not a time.
+_OF_FILM = r"(?!\s+of\s+(?!the\s+(?:video|film|clip|movie)))"
 _OPENING = re.compile(
-    r"\b(?:at|in|from)\s+the\s+(?:very\s+)?(?:beginning|start|opening)\b(?!\s+of\s+(?!the\s+(?:video|film|clip|movie)))",
+    r"\b(?:at|in|from)\s+the\s+(?:very\s+)?(?:beginning|start|opening)\b" + _OF_FILM,
     re.IGNORECASE,
 )
 _MIDDLE = re.compile(
-    r"\bhalf-?way\b|\b(?:at|in)\s+the\s+middle\b(?!\s+of\s+(?!the\s+(?:video|film|clip|movie)))",
+    r"\bhalf-?way\b|\b(?:at|in)\s+the\s+middle\b" + _OF_FILM,
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"(?:\b(?:film|video|movie|clip)\s+ends?\b)|(?:\b(?:at|near|towards?|until|by|in)\s+)the\s+(?:very\s+)?end(?:ing)?\b"
-    r"(?!\s+of\s+(?!the\s+(?:video|film|clip|movie)))",
+    r"\b(?:film|video|movie|clip)\s+ends?\b"
+    r"|\b(?:at|near|towards?|until|by|in)\s+the\s+(?:very\s+)?end(?:ing)?\b" + _OF_FILM,
     re.IGNORECASE,
 )
 
 
 def find_times(text: str, duration_s: float) -> tuple[float, ...]:
-    """Times in the film that a text names, in order; a stretch ("first minute") by its start, middle and end.
+    """Times in the film that a text names, in order; a stretch by its start, middle and end.
 
-    Knows clock times, "after 90 seconds", "2 minutes in", "at minute 5", "the last 30 seconds", "at the end".
-    Times beyond the film are left out.
+    Knows clock times, "after 90 seconds", "2 minutes in", "at minute 5", "the last 30 seconds", "at
+    the end". Times beyond the film are left out.
     """
     text = text[:4000]
     found: list[float] = []
