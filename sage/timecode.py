@@ -78,7 +78,7 @@ class Window(NamedTuple):
 def parse_window(start: str, end: str, duration_s: float) -> Window:
     """The stretch two times name; empty text means the film's start or end.
 
-    An end beyond the film is clamped, swapped ends are swapped back, an empty window is widened to a
+    An end beyond the film is clamped, swapped ends are swapped back, an empty one is widened to a
     second, and a start is read one unit lower when its end had to be. ValueError when a text is no
     time, or the start lies beyond the film.
     """
@@ -115,7 +115,7 @@ def format_time(seconds: float) -> str:
 
 
 def format_clock(seconds: float) -> str:
-    """`HH:MM:SS`, with up to three decimals: how tools are called; parsing it gives the time back."""
+    """`HH:MM:SS`, with up to three decimals: how tools are called. Parsing gives the time back."""
     millis = max(0, round(seconds * 1000))
     whole, rest = divmod(millis, 1000)
     clock = f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
