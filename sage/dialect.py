@@ -36,9 +36,15 @@ def parse(text: str, stage: Stage) -> Parsed:
     """Reads a reply; anything that is no action comes back as Invalid, never as an exception."""
     value, repaired = _read_object(text)
     if value is None:
-        return _invalid(FaultKind.NOT_JSON, "The reply holds no JSON object between <json> and </json>.")
+        return _invalid(
+            FaultKind.NOT_JSON, "The reply holds no JSON object between <json> and </json>."
+        )
     if not KNOWN & set(value):
-        return _invalid(FaultKind.BAD_SHAPE, f"The JSON has none of the keys {', '.join(_keys(stage))}.", repaired)
+        return _invalid(
+            FaultKind.BAD_SHAPE,
+            f"The JSON has none of the keys {', '.join(_keys(stage))}.",
+            repaired,
+        )
     thought = _thought(value)
     answer = _text(value.get("final_answer"))
     tools = value.get("recommended_tools")
@@ -50,7 +56,9 @@ def parse(text: str, stage: Stage) -> Parsed:
     if calls:
         return Parsed(_call(calls[0]), thought, repaired)
     message = "Neither a final_answer nor a tool call was given; one of them is needed."
-    return Parsed(Invalid(fault=Fault(kind=FaultKind.BAD_SHAPE, message=message)), thought, repaired)
+    return Parsed(
+        Invalid(fault=Fault(kind=FaultKind.BAD_SHAPE, message=message)), thought, repaired
+    )
 
 
 def write(action: Action, thought: Thought, stage: Stage) -> str:
@@ -159,13 +167,23 @@ def _thought(value: dict[str, Any]) -> Thought:
 
 def _call(value: Any) -> Action:
     """The first call; whether the tool exists and its arguments fit is for the registry to say."""
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not value["name"].strip():
-        return Invalid(fault=Fault(kind=FaultKind.BAD_SHAPE, message="A tool call needs a name and arguments."))
+    if (
+        not isinstance(value, dict)
+        or not isinstance(value.get("name"), str)
+        or not value["name"].strip()
+    ):
+        return Invalid(
+            fault=Fault(kind=FaultKind.BAD_SHAPE, message="A tool call needs a name and arguments.")
+        )
     arguments = value.get("arguments", {})
     if not isinstance(arguments, dict):
         message = f"The arguments of {value['name']} must be a JSON object."
         return Invalid(fault=Fault(kind=FaultKind.BAD_SHAPE, message=message))
-    return Call(tool=value["name"].strip(), arguments=arguments, rationale=_text(value.get("rationale")) or "")
+    return Call(
+        tool=value["name"].strip(),
+        arguments=arguments,
+        rationale=_text(value.get("rationale")) or "",
+    )
 
 
 def _wants_tool(tools: dict[str, Any], thought: Thought) -> bool:

@@ -47,9 +47,11 @@ class RunFolder:
         try:
             run.folder.mkdir(parents=True)
             run._file = run._events.open("ab", buffering=0)
-            fcntl.flock(run._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(run._file, fcntl.LOCK_EX)
         except OSError as error:
-            raise WorldError(Border.DISK, f"No run can be kept in {root}: {error.strerror}.") from error
+            raise WorldError(
+                Border.DISK, f"No run can be kept in {root}: {error.strerror}."
+            ) from error
         return run
 
     @classmethod
@@ -59,10 +61,15 @@ class RunFolder:
             raise WorldError(Border.DISK, f"{folder} is not a run: it has no {EVENTS}.")
         return cls(folder)
 
+    @property
+    def seconds(self) -> float:
+        """Since the run was created."""
+        return time.monotonic() - self._began
+
     def append(self, event: Event) -> Event:
         """Stamps the event with its time, puts it on disk, tells the listener; returns it as written."""
         with self._write:
-            event = event.model_copy(update={"at": round(time.monotonic() - self._began, 4)})
+            event = event.model_copy(update={"at": round(self.seconds, 4)})
             if self._file is None:
                 raise RuntimeError(f"{self.id} was not opened for writing")
             line = event.model_dump_json(exclude_defaults=True).encode() + b"\n"
@@ -94,7 +101,9 @@ class RunFolder:
             file.seek(offset)
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
-        return [_parse(line, self.folder) for line in whole.splitlines() if line.strip()], offset + len(whole)
+        return [
+            _parse(line, self.folder) for line in whole.splitlines() if line.strip()
+        ], offset + len(whole)
 
     def is_live(self) -> bool:
         """Whether a living process still writes this run."""
@@ -127,7 +136,9 @@ def fold(events: Iterable[Event]) -> Trace:
             trace = event.trace
             turns = list(trace.turns)
         elif event.type == "sampled":
-            trace = trace.model_copy(update={"film": event.film or trace.film, "frames": event.frames})
+            trace = trace.model_copy(
+                update={"film": event.film or trace.film, "frames": event.frames}
+            )
         elif event.type == "turned" and event.record:
             turns.append(event.record)
         elif event.type in LAST:
@@ -158,4 +169,6 @@ def _parse(line: bytes, folder: Path) -> Event:
     try:
         return Event.model_validate(json.loads(line))
     except (ValueError, ValidationError) as error:
-        raise WorldError(Border.DISK, f"A line of {folder / EVENTS} cannot be read: {error}") from error
+        raise WorldError(
+            Border.DISK, f"A line of {folder / EVENTS} cannot be read: {error}"
+        ) from error

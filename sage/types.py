@@ -390,8 +390,8 @@ class Setup(Value):
     retry_temperature: float = 0.7
     max_tokens: int = Field(default=4096, ge=256)
     """Longest reply of the orchestrator."""
-    names: Literal["paper", "released"] = "paper"
-    """Tool names in the prompt: the paper's, or those the released checkpoints were trained with."""
+    names: Literal["auto", "paper", "released"] = "auto"
+    """Tool names in the prompt: the paper's, or those the released checkpoints were trained with; auto: by model."""
     seed: int = 0
 
 
@@ -446,7 +446,15 @@ class Event(Value):
     """
 
     type: Literal[
-        "started", "sampled", "thinking", "retried", "progress", "turned", "answered", "failed", "stopped"
+        "started",
+        "sampled",
+        "thinking",
+        "retried",
+        "progress",
+        "turned",
+        "answered",
+        "failed",
+        "stopped",
     ]
     at: float = 0.0
     """Seconds since the run started."""

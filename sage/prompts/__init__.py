@@ -27,7 +27,8 @@ def fill(name: str, folder: str = "", **values: str) -> str:
         used.add(key)
         if key not in values:
             raise WorldError(
-                Border.DISK, f"The prompt {custom or name} asks for {{{key}}}; known are: {', '.join(sorted(values))}."
+                Border.DISK,
+                f"The prompt {custom or name} asks for {{{key}}}; known are: {', '.join(sorted(values))}.",
             )
         return values[key]
 
@@ -43,7 +44,9 @@ def _load(name: str, folder: str) -> tuple[str, str]:
         try:
             return custom.read_text("utf-8"), str(custom)
         except (OSError, UnicodeDecodeError) as error:
-            raise WorldError(Border.DISK, f"The prompt {custom} cannot be read: {error}.") from error
+            raise WorldError(
+                Border.DISK, f"The prompt {custom} cannot be read: {error}."
+            ) from error
     return _bundled(name), ""
 
 
