@@ -1,0 +1,81 @@
+"""Serves what a page may show: pictures and clips of a run, and films, under unguessable names.
+
+Nothing of it is copied into Gradio's cache, and no upload is ever in a path that Gradio serves by
+itself, because those answer with whatever type the file's name claims. Here the type is fixed,
+`nosniff` is set, links that leave the folder are refused, and byte ranges work, so players seek.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+MEDIA = re.compile(r"(?:frames/[^/\\\x00]+\.jpg|clips/[^/\\\x00]+\.mp4)")
+FILM_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/mp4",
+    ".webm": "video/webm",
+    ".ogv": "video/ogg",
+}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; img-src 'self'",
+    "Cache-Control": "private, max-age=3600",
+}
+
+
+def media_url(run: str, path: str) -> str:
+    """Address of a picture or clip, relative to the page, so that it works below a root path."""
+    return f"sage/media/{quote(run)}/{quote(path)}"
+
+
+def film_url(token: str) -> str:
+    """Address of a film, relative to the page."""
+    return f"sage/film/{quote(token)}"
+
+
+def find_media(folder: Path, path: str) -> Path | None:
+    """The file a run's media path names, or None when it names anything else."""
+    if not MEDIA.fullmatch(path):
+        return None
+    inside = folder.resolve()
+    target = (inside / path).resolve()
+    return target if target.is_file() and target.parent == inside / path.split("/")[0] else None
+
+
+def make_routes(
+    find_run: Callable[[str], Path | None], find_film: Callable[[str], Path | None]
+) -> list[Route]:
+    """Routes for the server, given what turns an id into a run's folder, a token into a file."""
+
+    async def media(request: Request) -> Response:
+        folder = find_run(request.path_params["run"])
+        path = request.path_params["path"]
+        target = find_media(folder, path) if folder else None
+        if target is None:
+            return _missing()
+        kind = "image/jpeg" if target.suffix == ".jpg" else "video/mp4"
+        return FileResponse(target, media_type=kind, headers=HEADERS)
+
+    async def film(request: Request) -> Response:
+        target = find_film(request.path_params["token"])
+        kind = FILM_TYPES.get(target.suffix.lower()) if target else None
+        if target is None or kind is None:
+            return _missing()
+        return FileResponse(target, media_type=kind, headers=HEADERS)
+
+    return [
+        Route("/sage/media/{run}/{path:path}", media, methods=["GET", "HEAD"]),
+        Route("/sage/film/{token}", film, methods=["GET", "HEAD"]),
+    ]
+
+
+def _missing() -> Response:
+    return PlainTextResponse("There is no such picture or film.", status_code=404, headers=HEADERS)
