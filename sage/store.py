@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -42,7 +42,7 @@ class RunFolder:
     @classmethod
     def create(cls, root: Path) -> RunFolder:
         """A new run under `root` with an id that cannot be guessed; raises WorldError(DISK)."""
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         run = cls(root / f"{stamp}-{secrets.token_hex(8)}")
         try:
             run.folder.mkdir(parents=True)

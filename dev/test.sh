@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Everything the tests need, then the tests: style and types, units, browser, a real vLLM server.
+# Each part has a time limit, so that a browser that hangs fails its part instead of holding up the rest.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+status=0
+
+part() {
+    local name=$1 limit=$2 started=$SECONDS
+    shift 2
+    echo "== $name"
+    timeout --kill-after=10 "$limit" "$@"
+    local code=$?
+    echo "== $name: exit $code after $((SECONDS - started)) s"
+    [[ $code -eq 0 ]] || status=1
+    return $code
+}
+
+need_chromium() {
+    if ! command -v chromium-headless-shell >/dev/null && ! command -v chromium >/dev/null; then
+        echo "== installing Debian's chromium-headless-shell"
+        local sudo=""
+        [[ $(id -u) -eq 0 ]] || sudo=sudo
+        $sudo apt-get update -qq && $sudo apt-get install -y -qq chromium-headless-shell fonts-dejavu
+    fi
+}
+
+need_chromium || echo "no Chromium could be installed; browser tests will say so"
+part style 300 ruff check .
+part format 120 ruff format --check .
+part types 600 mypy
+part units 1500 python -m pytest -m "not browser and not vllm" -n 2
+part browser 1200 python -m pytest -m browser
+part vllm 1200 python -m pytest -m vllm
+exit $status
