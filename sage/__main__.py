@@ -27,15 +27,21 @@ EXIT = {"answered": 0, "failed": 1, "stopped": 130}
 def ask(
     video: Annotated[str, typer.Argument(help="A video file, or a link to one.")],
     question: Annotated[str, typer.Argument(help="What you want to know.")],
-    model: Annotated[str | None, typer.Option(help="auto, offline, hf:…, openai:…@url, gemini:…")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="auto, offline, hf:…, openai:…@url, gemini:…")
+    ] = None,
     tool_model: Annotated[str | None, typer.Option(help="Model behind ground and analyze.")] = None,
     mode: Annotated[Mode | None, typer.Option(help="How far the model may look.")] = None,
     frames: Annotated[int | None, typer.Option(help="Pictures of the first glance.")] = None,
     max_turns: Annotated[int | None, typer.Option(help="Turns at most.")] = None,
     captions: Annotated[Path | None, typer.Option(help="A .srt, .vtt or .ass file.")] = None,
     pages: Annotated[Path | None, typer.Option(help="Folder of local pages to search in.")] = None,
-    prompts: Annotated[Path | None, typer.Option(help="Folder of templates to use instead.")] = None,
-    choice: Annotated[list[str] | None, typer.Option(help="An option to choose from; repeat.")] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="Folder of templates to use instead.")
+    ] = None,
+    choice: Annotated[
+        list[str] | None, typer.Option(help="An option to choose from; repeat.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of settings.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="name=value, repeat.")] = None,
     out: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
@@ -52,7 +58,10 @@ def ask(
         "pages": str(pages.resolve()) if pages else None,
         "prompts": str(prompts.resolve()) if prompts else None,
     }
-    overrides = [*(set_ or []), *(f"{k}={json.dumps(v)}" for k, v in flags.items() if v is not None)]
+    overrides = [
+        *(set_ or []),
+        *(f"{k}={json.dumps(v)}" for k, v in flags.items() if v is not None),
+    ]
     stop = _stop_on_interrupt()
     try:
         for name, path in (("captions", captions), ("pages", pages), ("prompts", prompts)):
@@ -95,7 +104,9 @@ def doctor(
     raise typer.Exit(0 if any(c.answers for c in checks) else 1)
 
 
-def _run(question: Question, setup: Setup, store: RunFolder, *, stop: StopSignal, as_json: bool) -> str:
+def _run(
+    question: Question, setup: Setup, store: RunFolder, *, stop: StopSignal, as_json: bool
+) -> str:
     """Plays the run to its end and returns the type of its last event."""
     with Screen() as screen:
         store.listener = (lambda e: _print_json(e, store)) if as_json else screen.show
@@ -131,7 +142,7 @@ def _close(store: RunFolder, event: Event) -> str:
 
 
 def _print_json(event: Event, store: RunFolder) -> None:
-    line = event.model_dump(mode="json", exclude_defaults=True)
+    line = event.model_dump(mode="json", include=event.model_fields_set)
     if event.type in LAST:
         line = {"type": event.type, "answer": event.answer, "evidence": event.evidence, **line}
         line["run"] = str(store.folder)

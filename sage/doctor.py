@@ -77,7 +77,11 @@ def print_report(checks: list[Check], *, as_json: bool = False) -> None:
         body = {"can_answer": ready, "checks": [asdict(c) for c in checks]}
         console.out(json.dumps(body, ensure_ascii=False))
         return
-    marks = {"ok": ("ok     ", "green"), "missing": ("missing", "yellow"), "broken": ("broken ", "red")}
+    marks = {
+        "ok": ("ok     ", "green"),
+        "missing": ("missing", "yellow"),
+        "broken": ("broken ", "red"),
+    }
     for check in checks:
         word, style = marks[check.state]
         line = Text(f"{word}  ", style=style)
@@ -89,7 +93,7 @@ def print_report(checks: list[Check], *, as_json: bool = False) -> None:
 
 def _python() -> Check:
     version = platform.python_version()
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # noqa: UP036  an older one may start this all the same
         return Check("Python", "ok", version)
     return Check("Python", "broken", f"{version} is too old", "install Python 3.11 or 3.12")
 
@@ -129,7 +133,9 @@ def _decoder(name: str, module: str) -> Callable[[], Check]:
         except subprocess.SubprocessError as error:
             return Check(name, "broken", str(error), fix)
         if told.returncode:
-            return Check(name, "broken", told.stderr.strip().splitlines()[-1:][0], f"{fix} --force-reinstall")
+            return Check(
+                name, "broken", told.stderr.strip().splitlines()[-1:][0], f"{fix} --force-reinstall"
+            )
         return Check(name, "ok", told.stdout.strip())
 
     return check
@@ -152,7 +158,9 @@ def _offline() -> Check:
     if importlib.util.find_spec("av") is None:
         fix = f"{sys.executable} -m pip install -r requirements.txt"
         return Check("offline", "broken", "needs a decoder to read a film", fix)
-    return Check("offline", "ok", "answers from captions or speech, without key or weights", answers=True)
+    return Check(
+        "offline", "ok", "answers from captions or speech, without key or weights", answers=True
+    )
 
 
 def _checkpoints() -> Check:
@@ -167,7 +175,9 @@ def _checkpoints() -> Check:
 def _speech() -> Check:
     if importlib.util.find_spec("faster_whisper") is None:
         fix = f"{sys.executable} -m pip install faster-whisper"
-        return Check("speech", "missing", "faster-whisper is not installed; captions still work", fix)
+        return Check(
+            "speech", "missing", "faster-whisper is not installed; captions still work", fix
+        )
     hub = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface") / "hub"
     sizes = sorted(p.name.split("whisper-")[-1] for p in hub.glob("models--*faster*whisper-*"))
     if sizes:
@@ -216,7 +226,9 @@ def _server(spec: str) -> Callable[[], Check]:
         model, _, base = spec.removeprefix("openai:").rpartition("@")
         key = os.environ.get("OPENAI_API_KEY", "")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        found = _try(f"server {model}", f"{base.rstrip('/')}/models", headers, "OPENAI_API_KEY", answers=True)
+        found = _try(
+            f"server {model}", f"{base.rstrip('/')}/models", headers, "OPENAI_API_KEY", answers=True
+        )
         if found.state == "broken" and "refused the connection" in found.detail:
             return Check(found.name, "broken", found.detail, f"vllm serve {model}")
         return found
@@ -231,7 +243,9 @@ _SEARCH = (
 )
 
 
-def _search_key(name: str, variable: str, url: str, header: str, prefix: str) -> Callable[[], Check]:
+def _search_key(
+    name: str, variable: str, url: str, header: str, prefix: str
+) -> Callable[[], Check]:
     def check() -> Check:
         key = os.environ.get(variable, "")
         if not key:
@@ -247,24 +261,36 @@ def _auto() -> Check:
     return Check("auto", "ok", f"takes {spec}: {why}")
 
 
-def _try(name: str, url: str, headers: dict[str, str], variable: str, *, answers: bool = False) -> Check:
+def _try(
+    name: str, url: str, headers: dict[str, str], variable: str, *, answers: bool = False
+) -> Check:
     """Asks once, without redirects; a bad key, a refused network and a silent server are told apart."""
     host = httpx.URL(url).host
     try:
         reply = httpx.get(url, headers=headers, timeout=TIMEOUT_S)
     except httpx.TimeoutException:
-        return Check(name, "broken", f"{host} did not answer within {TIMEOUT_S:.0f} s", "check the network")
+        return Check(
+            name, "broken", f"{host} did not answer within {TIMEOUT_S:.0f} s", "check the network"
+        )
     except httpx.ConnectError as error:
-        return Check(name, "broken", _why_no_connection(host, error), "check the network or a proxy")
+        return Check(
+            name, "broken", _why_no_connection(host, error), "check the network or a proxy"
+        )
     except httpx.HTTPError as error:
-        return Check(name, "broken", f"{host}: {type(error).__name__}", "check the network or a proxy")
-    if reply.status_code in (401, 403) or (reply.status_code == 400 and "key" in reply.text.lower()):
+        return Check(
+            name, "broken", f"{host}: {type(error).__name__}", "check the network or a proxy"
+        )
+    if reply.status_code in (401, 403) or (
+        reply.status_code == 400 and "key" in reply.text.lower()
+    ):
         detail = f"{host} answers, but does not accept the key (HTTP {reply.status_code})"
         return Check(name, "broken", detail, f"put a valid key in {variable}")
     if reply.status_code == 429:
         return Check(name, "ok", "the key is accepted, but its quota is used up", answers=answers)
     if reply.status_code >= 400:
-        return Check(name, "broken", f"{host} answers HTTP {reply.status_code}", "check the address")
+        return Check(
+            name, "broken", f"{host} answers HTTP {reply.status_code}", "check the address"
+        )
     return Check(name, "ok", f"{host} accepts the key", answers=answers)
 
 

@@ -72,7 +72,7 @@ class RunFolder:
             event = event.model_copy(update={"at": round(self.seconds, 4)})
             if self._file is None:
                 raise RuntimeError(f"{self.id} was not opened for writing")
-            line = event.model_dump_json(exclude_defaults=True).encode() + b"\n"
+            line = event.model_dump_json(include=event.model_fields_set).encode() + b"\n"
             try:
                 self._file.write(line)
             except OSError as error:

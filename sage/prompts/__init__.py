@@ -1,4 +1,4 @@
-"""Prompts are files: `NAME.md` with `{placeholders}`, filled strictly; a folder of the user's may replace any of them."""
+"""Prompts are files: `NAME.md` with `{placeholders}`, filled strictly; a folder may replace any."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sage.faults import Border, WorldError
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
 
 
-def fill(name: str, folder: str = "", **values: str) -> str:
-    """The template `name` with every placeholder replaced; `{{` and `}}` stand for braces.
+def fill(template: str, folder: str = "", /, **values: str) -> str:
+    """The template with every placeholder replaced; `{{` and `}}` stand for braces.
 
     Raises WorldError(DISK) when a replaced template cannot be read or asks for something that does not exist,
     and KeyError when a value was given that no bundled template uses (a mistake of ours).
     """
-    template, custom = _load(name, folder)
+    text, custom = _load(template, folder)
     used: set[str] = set()
 
     def put(match: re.Match[str]) -> str:
@@ -28,13 +28,13 @@ def fill(name: str, folder: str = "", **values: str) -> str:
         if key not in values:
             raise WorldError(
                 Border.DISK,
-                f"The prompt {custom or name} asks for {{{key}}}; known are: {', '.join(sorted(values))}.",
+                f"The prompt {custom or template} asks for {{{key}}}; known are: {', '.join(sorted(values))}.",
             )
         return values[key]
 
-    text = PLACEHOLDER.sub(put, template)
+    text = PLACEHOLDER.sub(put, text)
     if not custom and used != set(values):
-        raise KeyError(f"prompt {name} does not use {sorted(set(values) - used)}")
+        raise KeyError(f"prompt {template} does not use {sorted(set(values) - used)}")
     return text.strip()
 
 
