@@ -15,12 +15,12 @@ from pathlib import Path
 
 from sage.episode import Episode
 from sage.evidence import gather_evidence
-from sage.faults import Border, StoppedError, StopSignal, WorldError
+from sage.faults import Border, FaultError, StoppedError, StopSignal, WorldError
 from sage.models.base import Model
 from sage.models.catalog import open_model, resolve
 from sage.store import RunFolder
 from sage.tools.base import Workspace
-from sage.tools.registry import run_call
+from sage.tools.registry import check_call, find_tool, run_call
 from sage.types import (
     Call,
     Event,
@@ -126,6 +126,7 @@ def play(episode: Episode, model: Model, workspace: Workspace, store: RunFolder)
         stop.check()
         action = episode.take(reply)
         if isinstance(action, Call):
+            action = _canonical(action, workspace)
             yield store.append(Event(type="thinking", turn=index, record=episode.draft(action)))
             turn = episode.close(action, _observe(episode, action, workspace))
             stop.check()
@@ -161,6 +162,15 @@ def _glance(workspace: Workspace, question: Question) -> tuple[Frame, ...]:
     times = plan(film.duration_s, question.text, budget=setup.frames, focus=setup.focus)
     workspace.on_progress(f"looking at {len(times)} frames", 0.0)
     return workspace.save_frames(read_frames(film, times, stop=workspace.stop))
+
+
+def _canonical(call: Call, workspace: Workspace) -> Call:
+    """The call under its paper name with its arguments put right; what is wrong with it is told when it runs."""
+    try:
+        return check_call(call, workspace)
+    except FaultError:
+        tool = find_tool(call.tool)
+        return call.model_copy(update={"tool": tool.name}) if tool else call
 
 
 def _observe(episode: Episode, call: Call, workspace: Workspace) -> Observation:
