@@ -58,7 +58,7 @@ class Workspace:
         from sage.video.captions import read_captions  # noqa: PLC0415
 
         if self._lines is None:
-            self._lines = read_captions(self.film, self.setup.captions)
+            self._lines = read_captions(self.film, self.setup.captions, stop=self.stop)
         return self._lines
 
     def save_frames(self, pictures: Iterable[Picture]) -> tuple[Frame, ...]:

@@ -22,9 +22,11 @@ LONG_SIDE = 896
 def extract_video_parts(
     workspace: Workspace,
     *,
-    video_path: Annotated[str, "the video; leave empty for the video of this question"] = "",
-    timestamp_start: Annotated[str, "start of the window, HH:MM:SS"] = "",
-    timestamp_end: Annotated[str, "end of the window, HH:MM:SS"] = "",
+    video_path: Annotated[
+        str, "may be left empty; only the video of this question can be named"
+    ] = "",
+    timestamp_start: Annotated[str, "start of the window, HH:MM:SS; empty: of the video"] = "",
+    timestamp_end: Annotated[str, "end of the window, HH:MM:SS; empty: of the video"] = "",
     extract_type: Annotated[
         Literal["frames", "subclips"], "frames for detail, subclips for motion and order"
     ] = "frames",

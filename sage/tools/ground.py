@@ -86,9 +86,11 @@ def ground_event(
     workspace: Workspace,
     *,
     event: Annotated[str, "what to look for, described by what can be seen"],
-    video_path: Annotated[str, "the video; leave empty for the video of this question"] = "",
-    timestamp_start: Annotated[str, "start of the window, HH:MM:SS"] = "",
-    timestamp_end: Annotated[str, "end of the window, HH:MM:SS"] = "",
+    video_path: Annotated[
+        str, "may be left empty; only the video of this question can be named"
+    ] = "",
+    timestamp_start: Annotated[str, "start of the window, HH:MM:SS; empty: of the video"] = "",
+    timestamp_end: Annotated[str, "end of the window, HH:MM:SS; empty: of the video"] = "",
 ) -> Observation:
     """Finds when something is seen: the times within a window of at most 10 minutes that show it.
 

@@ -109,7 +109,11 @@ def find_tool(name: str) -> Tool | None:
 
 def describe(names: Names = "paper") -> str:
     """The tools as prompt text."""
-    return "\n\n".join(_describe(tool, names) for tool in TOOLS)
+    text = "\n\n".join(_describe(tool) for tool in TOOLS)
+    if names == "released":
+        for tool in TOOLS:
+            text = text.replace(tool.name, tool.alias)
+    return text
 
 
 def call_schema(names: Names = "paper") -> dict[str, Any]:
@@ -258,20 +262,22 @@ def _timestamps(tool: Tool, arguments: dict[str, Any], workspace: Workspace) -> 
     }
 
 
-def _describe(tool: Tool, names: Names) -> str:
-    lines = [f"{_shown(tool, names)}: {' '.join(tool.description.split())}"]
+def _describe(tool: Tool) -> str:
+    lines = [f"{tool.name}: {' '.join(tool.description.split())}"]
     schema = tool.arguments.model_json_schema()
-    required = schema.get("required", [])
     for name, field in schema["properties"].items():
-        kind = (
-            " or ".join(json.dumps(v) for v in field["enum"]) if "enum" in field else _kind(field)
-        )
-        default = "" if name in required else f", default {json.dumps(field['default'])}"
-        lines.append(f"  - {name} ({kind}{default}): {field.get('description', '')}")
+        kind = _kind(field)
+        if name not in schema.get("required", []):
+            kind += (
+                f", default {json.dumps(field['default'])}" if field["default"] else ", optional"
+            )
+        lines.append(f"  - {name} ({kind}): {field.get('description', '')}")
     return "\n".join(lines)
 
 
 def _kind(field: dict[str, Any]) -> str:
+    if "enum" in field:
+        return " or ".join(json.dumps(value) for value in field["enum"])
     kind = {"array": "list of strings", "integer": "whole number"}.get(field["type"], field["type"])
     if "minimum" in field and "maximum" in field:
         return f"{kind}, {field['minimum']} to {field['maximum']}"
@@ -283,7 +289,7 @@ def _call_schema(tool: Tool, names: Names) -> dict[str, Any]:
     arguments = {name: _plain(name, field) for name, field in properties.items()}
     return _object(
         rationale={"type": "string", "minLength": 1, "maxLength": 400},
-        name={"type": "string", "enum": [_shown(tool, names)]},
+        name={"type": "string", "enum": [tool.name if names == "paper" else tool.alias]},
         arguments=_object(**arguments),
     )
 
@@ -296,7 +302,7 @@ def _plain(name: str, field: dict[str, Any]) -> dict[str, Any]:
         return {"type": "string", "pattern": "^[0-9]{2}:[0-5][0-9]:[0-5][0-9]$"}
     plain = {k: v for k, v in field.items() if k not in ("title", "default", "description")}
     if plain.get("type") == "string" and "enum" not in plain:
-        plain.setdefault("maxLength", 400)
+        plain |= {"minLength": 1, "maxLength": 400}
     if plain.get("type") == "array":
         plain["items"] = {"type": "string", "minLength": 1, "maxLength": 120}
         plain.setdefault("maxItems", 16)
@@ -310,7 +316,3 @@ def _object(**properties: Any) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def _shown(tool: Tool, names: Names) -> str:
-    return tool.name if names == "paper" else tool.alias

@@ -17,9 +17,11 @@ NAME = "transcribe-speech"
 def transcribe_speech(
     workspace: Workspace,
     *,
-    video_path: Annotated[str, "the video; leave empty for the video of this question"] = "",
-    timestamp_start: Annotated[str, "start of the window, HH:MM:SS"] = "",
-    timestamp_end: Annotated[str, "end of the window, HH:MM:SS"] = "",
+    video_path: Annotated[
+        str, "may be left empty; only the video of this question can be named"
+    ] = "",
+    timestamp_start: Annotated[str, "start of the window, HH:MM:SS; empty: of the video"] = "",
+    timestamp_end: Annotated[str, "end of the window, HH:MM:SS; empty: of the video"] = "",
 ) -> Observation:
     """Writes down what is said in a window of at most 10 minutes, each line with its times.
 
