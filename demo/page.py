@@ -1,0 +1,79 @@
+"""The page: heading, tabs, theme, and the server it is served by."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+
+import gradio as gr
+
+from demo import assets
+from demo.ask_tab import ask_tab
+from demo.export import make_export_route
+from demo.media import make_routes
+from demo.site import Site
+
+FOLDER = Path(__file__).parent
+HEADING = (
+    '<header class="sp-header"><h1>SAGE</h1><p>Ask a video. An agent skims it, decides where to '
+    "look closer, and shows what its answer rests on.</p></header>"
+)
+
+
+def build_page(site: Site) -> gr.Blocks:
+    """All tabs; the Ask tab is the first."""
+    with gr.Blocks(title="SAGE · ask a video", fill_width=True, analytics_enabled=False) as page:
+        gr.HTML(html_template=HEADING, js_on_load=None, apply_default_css=False)
+        with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask"):
+            ask_tab(site, page)
+    page.queue(default_concurrency_limit=8, max_size=64)
+    return page
+
+
+def launch_page(page: gr.Blocks, site: Site, *, host: str, port: int) -> str:
+    """Serves the page and returns its address at once; the server runs in its own thread."""
+    routes = [
+        *make_routes(site.folder, site.films.playable),
+        make_export_route(site.folder),
+    ]
+    _, address, _ = page.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        quiet=True,
+        prevent_thread_lock=True,
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+        max_threads=200,
+        max_file_size="2gb",
+        show_error=False,
+        footer_links=["settings"],
+        app_kwargs={"routes": routes},
+        theme=make_theme(),
+        head=make_head(),
+        css=assets.css() + (FOLDER / "page.css").read_text(encoding="utf-8"),
+    )
+    return address
+
+
+def make_head() -> str:
+    """Our scripts, inline, so that they run before any part of the page is made."""
+    code = (FOLDER / "page.js").read_text(encoding="utf-8").replace("</", r"<\/")
+    return f"{assets.head()}\n<script>\n{code}\n</script>"
+
+
+def make_theme() -> Any:
+    """One accent, system fonts; nothing is fetched."""
+    return gr.themes.Soft(
+        primary_hue="indigo",
+        neutral_hue="slate",
+        radius_size="md",
+        spacing_size="sm",
+        text_size="md",
+        font=("system-ui", "sans-serif"),
+        font_mono=("ui-monospace", "monospace"),
+    )
