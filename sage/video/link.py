@@ -117,7 +117,7 @@ def fetch_video(
     url = _completed(url)
     folder.mkdir(parents=True, exist_ok=True)
     with _told_to_a_person(), _scratch(folder) as scratch:
-        job = _Job(scratch, limits, on_progress, stop, guard)
+        job = Download(scratch, limits, on_progress, stop, guard)
         on_progress("Opening the link", None)
         site = find_site(url)
         if not site:
@@ -128,7 +128,9 @@ def fetch_video(
 
 
 @dataclass(frozen=True)
-class _Job:
+class Download:
+    """One download under way: where to, how much, whom to tell and obey."""
+
     folder: Path
     limits: LinkLimits
     on_progress: Progress
@@ -146,7 +148,7 @@ def find_site(url: str) -> str:
     return next((SITES[host] for host in hosts if host in SITES), "")
 
 
-def fetch_from_site(url: str, sites: tuple[str, ...], job: _Job) -> Path:
+def fetch_from_site(url: str, sites: tuple[str, ...], job: Download) -> Path:
     """Runs yt-dlp on a page, restricted to these extractors, in a process that dies with the stop."""
     order = {
         "url": url,
@@ -166,7 +168,7 @@ def fetch_from_site(url: str, sites: tuple[str, ...], job: _Job) -> Path:
     raise WorldError(Border.NETWORK, explain(""))
 
 
-def _fetch_file(url: str, job: _Job) -> tuple[Path, str, str]:
+def _fetch_file(url: str, job: Download) -> tuple[Path, str, str]:
     """Streams a direct link. When it leads on to a known site: no path, but that site and its link."""
     bounds = Bounds(job.limits.max_bytes, job.limits.timeout_s)
     with opened(url, bounds, stop=job.stop, guard=job.guard) as response:
@@ -323,7 +325,7 @@ def _site_error(reason: str, limits: LinkLimits) -> WorldError:
     return WorldError(Border.NETWORK, own.get(reason) or explain(reason))
 
 
-def _run_child(order: dict[str, Any], job: _Job) -> Iterator[dict[str, Any]]:
+def _run_child(order: dict[str, Any], job: Download) -> Iterator[dict[str, Any]]:
     """Events of the download process; it and all it started are killed when the block is left."""
     environment = {name: os.environ[name] for name in _CHILD_ENV if name in os.environ}
     environment |= {"PYTHONPATH": str(Path(sage.__file__).parents[1]), "YTDLP_NO_PLUGINS": "1"}
@@ -348,7 +350,7 @@ def _run_child(order: dict[str, Any], job: _Job) -> Iterator[dict[str, Any]]:
         _kill(child)
 
 
-def _lines(pipe: IO[str], job: _Job) -> Iterator[dict[str, Any]]:
+def _lines(pipe: IO[str], job: Download) -> Iterator[dict[str, Any]]:
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def read() -> None:
