@@ -203,7 +203,7 @@ def _options(job: dict[str, Any], log: Listener, tell: Tell) -> dict[str, Any]:
         "format_sort": ["res:720", "vcodec:h264", "acodec:aac", "ext"],
         "fragment_retries": 3,
         "hls_prefer_native": True,
-        "ignoreerrors": "only_download",  # captions that fail do not cost the film
+        "ignoreerrors": True,  # captions that fail do not cost the film; errors are in the log
         "js_runtimes": {"deno": {}, "node": {}},
         "logger": log,
         "match_filter": lambda info, *, incomplete: _check(info, job["max_seconds"]),
