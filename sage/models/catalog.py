@@ -239,5 +239,5 @@ def _unknown(spec: str) -> WorldError:
 
 def _quote(text: str) -> str:
     """A short, printable form; an address with a password in it does not get out."""
-    shown = re.sub(r"://[^/\s]*@", "://…@", text)
+    shown = re.sub(r"://\S*@", "://…@", text)
     return f"“{''.join(c if c.isprintable() else '·' for c in shown)[:120]}”"
