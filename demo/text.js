@@ -16,7 +16,7 @@
       else node.setAttribute(key, value === true ? "" : value);
     }
     if (tag === "button" && !props.type) node.type = "button";
-    node.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false && c !== ""));
+    node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false && c !== ""));
     return node;
   };
 

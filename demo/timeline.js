@@ -73,7 +73,7 @@
       minus: button("minus", "", "Zoom out (−)"),
       plus: button("plus", "", "Zoom in (+)"),
       fit: button("fit", "fit", "Show the whole film (0)"),
-      select: button("target", "selection", "Zoom to the chosen turn (Z)"),
+      select: button("target", "", "Zoom to the chosen turn (Z)"),
       back: button("back", "", "Back to the previous position (Backspace)"),
       link: button("link", "", "Copy a link to this moment"),
       table: button("list", "list", "List of all stretches"),
@@ -87,7 +87,7 @@
     ui.body = h("div.tl-body", {}, h("div.tl-lane.tl-ruler", {}, h("div.tl-name"), ui.slider));
     ui.mini = h("div.tl-mini", { hidden: true, title: "The whole film; drag to move" }, ui.view);
     const replay = h("div.tl-group", {}, ui.run, ui.replay, ui.step);
-    const zoom = h("div.tl-group.tl-zoom", {}, ui.minus, h("span.tl-word", {}, "zoom"), ui.plus, ui.fit, ui.select);
+    const zoom = h("div.tl-group.tl-zoom", {}, ui.minus, ui.plus, ui.fit, ui.select);
     const tools = h("div.tl-group", {}, ui.back, ui.link, ui.table, ui.help);
     ui.foot = h("div.tl-foot", {}, replay, zoom, tools);
     const top = h("div.tl-top", {}, ui.cover, ui.totals);
