@@ -74,6 +74,20 @@ class Kind(StrEnum):
     THING = "thing"
 
 
+ASKING = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (r"\bhow (?:many|often)\b|\bnumber of\b", Kind.COUNT),
+        (rf"\bhow ({'|'.join(ADJECTIVES)})\b|\btemperature\b|\bdegrees\b", Kind.MEASURE),
+        (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b", Kind.DATE),
+        (r"\bwh(?:o|om|ose)\b|\bnames? of\b|\bnamed after\b", Kind.PERSON),
+        (r"\bwhere\b|\b(?:what|which) (?:place|town|city|country|island)\b", Kind.PLACE),
+        (r"\bwhy\b|\breason\b", Kind.REASON),
+        (r"\bcolou?r\b", Kind.COLOUR),
+    )
+)
+
+
 @dataclass(frozen=True)
 class Ask:
     """A question, understood as far as rules can."""
@@ -116,8 +130,7 @@ def extract(ask: Ask, sentence: str) -> str:
         return told
     found: list[str] = []
     if ask.kind is Kind.MEASURE:
-        found = re.findall(rf"({NUMBER}(?:[ -]*(?:{ask.unit}))\b)", sentence, re.IGNORECASE)
-        found = found or (AGE.findall(sentence) if "old" in ask.unit else [])
+        found = _measures(ask, sentence)
     elif ask.kind is Kind.COUNT:
         found = _counts(ask, sentence)
     elif ask.kind is Kind.DATE:
@@ -131,23 +144,17 @@ def extract(ask: Ask, sentence: str) -> str:
 
 
 def _kind(text: str) -> tuple[Kind, str]:
+    """By the first question word: in "why … when …" it is the reason that is wanted."""
     low = text.lower()
-    measured = re.search(rf"\bhow ({'|'.join(ADJECTIVES)})\b", low)
-    if re.search(r"\bhow (?:many|often)\b|\bnumber of\b", low):
-        return Kind.COUNT, ""
-    if measured:
-        return Kind.MEASURE, UNITS[ADJECTIVES[measured[1]]]
-    if re.search(r"\btemperature\b|\bdegrees\b", low):
-        return Kind.MEASURE, UNITS["hot"]
-    if re.search(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b", low):
-        return Kind.DATE, ""
-    words = (
-        (r"\bwh(?:o|om|ose)\b|\bnames? of\b|\bnamed after\b", Kind.PERSON),
-        (r"\bwhere\b|\b(?:what|which) (?:place|town|city|country|island)\b", Kind.PLACE),
-        (r"\bwhy\b|\breason\b", Kind.REASON),
-        (r"\bcolou?r\b", Kind.COLOUR),
-    )
-    return next((kind for pattern, kind in words if re.search(pattern, low)), Kind.THING), ""
+    found = [
+        (m.start(), -len(m[0]), kind, m) for pattern, kind in ASKING if (m := pattern.search(low))
+    ]
+    if not found:
+        return Kind.THING, ""
+    _, _, kind, match = min(found, key=lambda f: f[:2])
+    if kind is not Kind.MEASURE:
+        return kind, ""
+    return kind, UNITS[ADJECTIVES.get(match[1] or "", "hot")]
 
 
 def _bonus(kind: Kind, unit: str, focus: str) -> tuple[tuple[re.Pattern[str], float], ...]:
@@ -168,7 +175,7 @@ def _bonus(kind: Kind, unit: str, focus: str) -> tuple[tuple[re.Pattern[str], fl
         patterns.append((rf"(?<=[\w,] ){NOT_PLACE}{NAME.pattern}", 0.08, 0))
         patterns.append((rf"{NOT_PLACE}\b[A-ZÀ-Þ][\w’-]+ [A-ZÀ-Þ][\w’-]+", 0.1, 0))
     if kind is Kind.PLACE:
-        patterns.append((r"\b(?:in|at|on|near|of) (?:the )?[A-ZÀ-Þ]\w+", 0.15, 0))
+        patterns.append((r"\b(?:in|at|on|near|of) (?:the )?[A-ZÀ-Þ]\w+", 0.2, 0))
     if kind is Kind.REASON:
         patterns.append(
             (r"\b(?:because|so that|in order|therefore|since|reason|makes?|price)\b", 0.1, re.I)
@@ -218,21 +225,32 @@ def _counts(ask: Ask, sentence: str) -> list[str]:
     return found or re.findall(r"\b(once|twice|three times|\w+ times)\b", sentence, re.IGNORECASE)
 
 
+def _measures(ask: Ask, sentence: str) -> list[str]:
+    """Numbers with the wanted unit, without those the question itself holds."""
+    number = rf"(?:{NUMBER}|\ban?)" if ask.unit == UNITS["long"] else NUMBER
+    found = re.findall(rf"({number}(?:[ -]*(?:{ask.unit}))(?!\w))", sentence, re.IGNORECASE)
+    found = found or (AGE.findall(sentence) if ask.unit == UNITS["old"] else [])
+    asked = set(ask.wish.terms)
+    return [f for f in found if not {t for t in tokens(f) if t[0].isdigit()} & asked]
+
+
 def _people(ask: Ask, sentence: str) -> list[str]:
     """Names of the sentence that the question does not hold; a single first word is no name."""
     found = []
-    for match in re.finditer(NOT_PLACE + NAME.pattern, sentence):
+    for match in NAME.finditer(sentence):
         words = match[0].split()
-        if match.start() == 0 and words[0].lower() in _OPENERS:
+        if words[0].lower() in _OPENERS:
             words = words[1:]
-        is_first = match.start() == 0 and len(words) == 1
+        is_first = match.start() == 0 and len(match[0].split()) == 1
+        is_place = PLACE_BEFORE.search(sentence[: match.start()])
         known = {stem(t) for t in tokens(" ".join(words))} <= set(ask.wish.terms)
-        if words and not is_first and not known and not re.match(MONTHS, words[0]):
+        if words and not (is_first or is_place or known or re.match(MONTHS, words[0])):
             found.append(" ".join(words))
     many = [name for name in found if " " in name]
     return many or found
 
 
+PLACE_BEFORE = re.compile(r"\b(?:from|in|at|of|near|on|to)(?: the)? $", re.IGNORECASE)
 _OPENERS = {
     "the",
     "in",

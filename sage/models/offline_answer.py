@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sage.models.asking import extract
+from sage.models.asking import Kind, extract
 from sage.models.offline_policy import EXTRACT, SURE, TRANSCRIBE, WEAK, View, page_hit
 from sage.models.textsearch import Hit, content, passages, search, stems
 from sage.timecode import format_time
@@ -13,6 +13,7 @@ from sage.types import FaultKind, Span
 BLIND = "I cannot read pictures without a vision model"
 CHOOSE = "choose a model that sees (an API key, a server, or a GPU)"
 QUOTE_CHARS = 320
+BESIDE_S = 20.0
 
 
 def compose(view: View) -> str:
@@ -24,10 +25,11 @@ def compose(view: View) -> str:
     if view.times:
         return _moments(view)
     page = _from_page(view)
-    best = view.heard_hits[0] if view.heard_hits else None
+    best = _pick(view)
     if page:
         return f"{page}{_beside(view, best)}"
-    if best and best.cover >= SURE and not (view.ask.needs_eyes and best.cover < 0.75):
+    doubtful = view.ask.needs_eyes and best is not None and best.cover < 0.75
+    if best and best.cover >= SURE and not doubtful and _fits(view, best):
         return _direct(view, best)
     if best and best.cover >= WEAK:
         return f"{_unsure(view)} The nearest is {cite(view, best)}"
@@ -67,6 +69,26 @@ def nothing(view: View) -> str:
         end = max((s.end_s for o in view.seen(TRANSCRIBE) for s in o.looked), default=0.0)
         return f"I listened up to {format_time(end)} and found nothing that answers the question. {BLIND}. {mend}"
     return f"I cannot answer this: the film has no captions, and I had no turn to listen to it. {BLIND}. {mend}"
+
+
+def _pick(view: View) -> Hit | None:
+    """The best passage; or one right beside it that is nearly as good and holds a clear short answer."""
+    hits = view.heard_hits
+    if not hits or extract(view.ask, hits[0].passage.text):
+        return hits[0] if hits else None
+    best = hits[0]
+    for hit in hits[1:]:
+        close = abs(hit.passage.start_s - best.passage.end_s) < BESIDE_S
+        if close and hit.score >= 0.6 * best.score and extract(view.ask, hit.passage.text):
+            return hit._replace(cover=max(hit.cover, min(best.cover, SURE)))
+    return best
+
+
+def _fits(view: View, hit: Hit) -> bool:
+    """Whether a passage holds a number, date or name when one is asked for."""
+    if view.ask.kind not in (Kind.COUNT, Kind.MEASURE, Kind.DATE, Kind.PERSON):
+        return True
+    return any(pattern.search(hit.passage.text) for pattern, _ in view.ask.wish.bonus)
 
 
 def _direct(view: View, hit: Hit) -> str:
