@@ -15,6 +15,7 @@ import gradio as gr
 from demo import parts
 from demo.ask_steps import Steps
 from demo.cards import cards
+from demo.player import player
 from demo.site import Site
 from demo.timeline import timeline
 from sage.types import Setup
@@ -22,9 +23,9 @@ from sage.types import Setup
 FILM_TYPES = ["video", ".mkv", ".avi", ".ts", ".m2ts", ".mts", ".wmv", ".flv", ".mpg", ".webm"]
 CAPTION_TYPES = [".srt", ".vtt", ".ass", ".ssa"]
 MODES = [
-    ("Auto: answer at once or look closer", "auto"),
-    ("Agent: always look closer first", "agent"),
-    ("Direct: one glance, no tools", "direct"),
+    ("Auto", "auto"),
+    ("Agent", "agent"),
+    ("Direct", "direct"),
 ]
 STORED = "sage-page"
 """Gradio encrypts what it keeps in the browser; ours is only the id of the last run."""
@@ -80,9 +81,7 @@ def ask_tab(site: Site, page: gr.Blocks) -> Fields:
     named["examples"] = parts.example_cards(steps.examples_value())
     with gr.Row(elem_id="stage"):
         with gr.Column(scale=58, elem_id="left", min_width=320):
-            named["player"] = gr.Video(
-                elem_id="player", show_label=False, interactive=False, buttons=[]
-            )
+            named["player"] = player()
             named["timeline"] = timeline()
         with gr.Column(scale=42, elem_id="right", min_width=320):
             named |= _panel()
@@ -103,7 +102,7 @@ def _panel() -> dict[str, Any]:
                 label="Film",
                 file_types=FILM_TYPES,
                 elem_id="upload",
-                height=84,
+                height=58,
                 scale=4,
                 min_width=140,
             )
@@ -134,7 +133,7 @@ def _panel() -> dict[str, Any]:
                 scale=5,
             )
             named["mode"] = gr.Dropdown(
-                MODES, value="auto", label="Mode", elem_id="mode", min_width=130, scale=4
+                MODES, value="auto", label="Mode", elem_id="mode", min_width=100, scale=2
             )
         named["model_hint"] = parts.hint("model-hint")
         named |= _settings()

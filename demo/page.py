@@ -26,7 +26,9 @@ HEADING = (
 def build_page(site: Site) -> gr.Blocks:
     """All tabs; the Ask tab is the first."""
     with gr.Blocks(title="SAGE · ask a video", fill_width=True, analytics_enabled=False) as page:
-        gr.HTML(html_template=HEADING, js_on_load=None, apply_default_css=False)
+        gr.HTML(
+            html_template=HEADING, js_on_load=None, apply_default_css=False, elem_id="heading"
+        )
         with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask"):
             ask_tab(site, page)
     page.queue(default_concurrency_limit=8, max_size=64)
@@ -76,4 +78,22 @@ def make_theme() -> Any:
         text_size="md",
         font=("system-ui", "sans-serif"),
         font_mono=("ui-monospace", "monospace"),
+    ).set(
+        body_background_fill="white",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        block_title_background_fill="none",
+        block_title_background_fill_dark="none",
+        block_title_text_color="*neutral_600",
+        block_title_text_color_dark="*neutral_400",
+        block_title_text_size="*text_sm",
+        block_title_padding="0 0 2px",
+        input_border_width="1px",
+        input_border_width_dark="1px",
+        input_border_color="*neutral_300",
+        input_border_color_dark="*neutral_700",
+        input_shadow="none",
+        input_shadow_focus="none",
+        input_border_color_focus="*primary_500",
+        button_large_text_weight="600",
     )
