@@ -70,7 +70,7 @@ def side_files(path: Path) -> tuple[CaptionTrack, ...]:
     found = []
     for file in sorted(path.parent.iterdir()):
         rest = file.name[len(path.stem) :]
-        if not file.name.startswith(path.stem) or file.suffix.lower() not in SIDE_SUFFIXES:
+        if not file.name.startswith(f"{path.stem}.") or file.suffix.lower() not in SIDE_SUFFIXES:
             continue
         language = rest[: -len(file.suffix)].lstrip(".")
         if (rest == file.suffix or _LANGUAGE.fullmatch(language)) and file.is_file():

@@ -31,6 +31,8 @@ _TOUCH_S = 0.002
 """Time stamps are rounded; a picture this little after the target is the one on screen."""
 _BACK_S = (0.0, 2.0, 10.0, math.inf)
 """How far before the target a seek is tried when it lands behind it."""
+_BEFORE_S = -1.0
+"""A seek to the very start may land behind the first keyframe; one to before it does not."""
 _FORWARD_S = 5.0
 """Without an index, a target this near is reached by decoding on rather than by a seek."""
 
@@ -109,12 +111,12 @@ class PyavReader:
         if self._goes_on_to(at_s):
             return self._forward(at_s)
         for back_s in _BACK_S:
-            if not self._seek(max(0.0, at_s - back_s)):
+            if not self._seek(max(_BEFORE_S, at_s - back_s)):
                 continue
             self._frames = self._decoded()
             self._next = next(self._frames, None)
             early = self._next is not None and self._time(self._next) <= at_s + _TOUCH_S
-            if early or at_s - back_s <= 0:
+            if early or at_s - back_s <= _BEFORE_S:
                 return self._forward(at_s)
         return None
 
