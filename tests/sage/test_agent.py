@@ -98,7 +98,7 @@ def test_a_failing_call_is_not_run_twice(film, tmp_path):
 
 
 def test_shifted_timestamps_are_noted_on_the_turn(film, tmp_path):
-    store, _, _ = run(film, tmp_path, listen("00:40:00", "00:45:00", stage=1), answer("heron"))
+    store, _, _ = run(film, tmp_path, listen("00:40:00", "01:00:00", stage=1), answer("heron"))
     seen = store.trace().turns[0].observation
     assert "heron" in seen.text
     assert seen.notes
