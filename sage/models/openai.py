@@ -60,6 +60,7 @@ ROOM = re.compile(
     r"|prompt contains (\d+))",
     re.I | re.S,
 )
+NO_ROOM = re.compile(r"even without any output", re.I)
 ROOM_UNKNOWN = re.compile(r"prompt contains at least \d+", re.I)
 SMALLEST_REPLY = 64
 
@@ -181,7 +182,7 @@ class OpenAIModel:
         if error.status_code in (400, 422) and LENGTH_WORDS.search(detail):
             return final(f"The prompt is too long for {self._who}: {shown}", FEWER_FRAMES)
         if error.status_code in (400, 422) and MEDIA_WORDS.search(detail):
-            return final(f"{self._who} takes fewer pictures: {shown}", "Lower --frames.")
+            return final(f"{self._who} takes fewer pictures or clips: {shown}", "Lower --frames.")
         if error.status_code in (400, 404, 422, 500) and BLIND_WORDS.search(detail):
             return final(f"{self._who} cannot see pictures: {shown}", "Choose a vision model.")
         if error.status_code == 429 and error.code == "insufficient_quota":
@@ -243,6 +244,8 @@ def _words(text: str) -> set[str]:
 
 def _find_room(detail: str, asked: int) -> int:
     """Tokens to ask for instead, so that prompt and reply fit together; 0 if it is the prompt."""
+    if NO_ROOM.search(detail):
+        return 0
     if ROOM_UNKNOWN.search(detail):
         return asked // 2 if asked // 2 >= SMALLEST_REPLY else 0
     found = ROOM.search(detail)

@@ -59,7 +59,7 @@ class TransientError(Exception):
 
 def final(reason: str, advice: str) -> WorldError:
     """The error a run ends with: what failed, what is kept, what to do."""
-    return WorldError(Border.MODEL, f"{reason}. The run so far is kept. {advice}")
+    return WorldError(Border.MODEL, f"{reason.rstrip('. ')}. The run so far is kept. {advice}")
 
 
 def run_all(

@@ -127,10 +127,19 @@ def test_a_context_of_unknown_room_is_halved(wire, model):
     assert [seen.json["max_tokens"] for seen in wire.seen] == [1048, 524, 262]
 
 
-def test_a_prompt_without_room_for_a_reply_is_too_long(wire, model):
-    wire.add(Step(status=400, error={"message": ASKED_TOO_MUCH[0].replace("1500", "2040")}))
+@pytest.mark.parametrize(
+    "words",
+    [
+        ASKED_TOO_MUCH[0].replace("1500", "2040"),
+        "This model's maximum context length is 2048 tokens. However, your prompt contains at "
+        "least 2049 input tokens, which exceeds this limit even without any output tokens.",
+    ],
+)
+def test_a_prompt_without_room_for_a_reply_is_too_long(wire, model, words):
+    wire.add(Step(status=400, error={"message": words}))
     with pytest.raises(WorldError, match="Lower --frames"):
         model.generate([ask()])
+    assert len(wire.seen) == 1
 
 
 @pytest.mark.parametrize(
