@@ -56,9 +56,13 @@ def _take_frames(workspace: Workspace, window: Window) -> tuple[Frame, ...]:
 
     count = max(1, min(MAX_FRAMES, math.ceil(window.length_s * MAX_FPS)))
     workspace.on_progress(f"Taking {count} frames from {window}", None)
-    times = bin_centres(window, count)
-    pictures = read_frames(workspace.film, times, long_side=LONG_SIDE, stop=workspace.stop)
-    frames = workspace.save_frames(pictures)
+    # One by one: a lone instant is read exactly, neighbours far apart are snapped to keyframes.
+    pictures = (
+        picture
+        for at_s in bin_centres(window, count)
+        for picture in read_frames(workspace.film, [at_s], long_side=LONG_SIDE, stop=workspace.stop)
+    )
+    frames = tuple({frame.path: frame for frame in workspace.save_frames(pictures)}.values())
     if not frames:
         raise FaultError(FaultKind.NOT_FOUND, f"No frame could be read in {window}.")
     return frames

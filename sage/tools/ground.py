@@ -40,7 +40,9 @@ BATCH = 4
 JOIN_S = 2.0
 """Found spans this close are one event seen across a border or a blink."""
 MAX_SPANS = 20
-MAX_REPLY = 20_000
+MAX_REPLY = 8_000
+MAX_BRACES = 40
+"""A reply with more is not worth repairing, which takes long for text made to be bad."""
 SHOWN_FRAMES = 8
 
 SCHEMA: dict[str, Any] = {
@@ -154,10 +156,9 @@ def find_object(text: str) -> dict[str, Any] | None:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        try:
-            value = json_repair.loads(body)
-        except (ValueError, RecursionError):
+        if body.count("{") + body.count("[") > MAX_BRACES:
             return None
+        value = json_repair.loads(body)
     return value if isinstance(value, dict) else None
 
 

@@ -23,7 +23,9 @@ from sage.tools.analyze import analyze
 from sage.tools.base import Workspace
 from sage.tools.extract import MAX_EXTRACT_S, extract_video_parts
 from sage.tools.ground import MAX_GROUND_S, ground_event
+from sage.tools.search import web_search
 from sage.tools.transcribe import MAX_TRANSCRIBE_S, transcribe_speech
+from sage.tools.website import parse_website
 from sage.types import Call, Decision, Fault, FaultKind, Observation, Usage
 
 Names = Literal["paper", "released"]
@@ -90,6 +92,8 @@ def _arguments(function: Callable[..., Observation]) -> type[BaseModel]:
 
 
 TOOLS: tuple[Tool, ...] = (
+    _tool("unified_web_search", web_search, Decision.SEARCH),
+    _tool("parse_web_data", parse_website, Decision.SEARCH),
     _tool("verbal_transcript", transcribe_speech, Decision.TRANSCRIBE, window_s=MAX_TRANSCRIBE_S),
     _tool("identify_timestamps_visually", ground_event, Decision.ZOOM, window_s=MAX_GROUND_S),
     _tool(

@@ -87,8 +87,6 @@ def transcribe(
 
     FaultError(UNAVAILABLE) when no model is to be had, WorldError(SPEECH) when it breaks.
     """
-    from sage.video.audio import read_audio  # noqa: PLC0415
-
     if setting == "off":
         raise _unavailable("speech recognition is turned off in the settings")
     choice = choose(setting)
@@ -96,6 +94,8 @@ def transcribe(
     if (known := _read_cache(cache)) is not None:
         return known
     model = _load(choice, stop, on_progress)
+    from sage.video.audio import read_audio  # noqa: PLC0415
+
     on_progress("Reading the sound", 0.0)
     sound = read_audio(film, window.start_s, window.end_s, stop=stop)
     lines = tuple(_listen(model, sound, window, stop, on_progress))
@@ -145,8 +145,11 @@ def _find_local(size: str) -> str:
     """Folder of a model on this machine; empty when there is none."""
     from faster_whisper import download_model  # noqa: PLC0415
 
+    cache = os.environ.get("HF_HUB_CACHE") or None
     try:
-        folder = Path(size if Path(size).is_dir() else download_model(size, local_files_only=True))
+        is_folder = Path(size).is_dir()
+        found = size if is_folder else download_model(size, local_files_only=True, cache_dir=cache)
+        folder = Path(found)
     except (OSError, ValueError):  # not in the hub's cache, or no size that exists
         return ""
     # Without its tokenizer faster-whisper would ask the hub for one.
