@@ -152,7 +152,12 @@ def _print_json(event: Event, store: RunFolder) -> None:
 
 def _refuse(message: str, as_json: bool) -> None:
     if as_json:
-        line = {"type": "failed", "answer": None, "evidence": [], "text": message}
+        line: dict[str, object] = {
+            "type": "failed",
+            "answer": None,
+            "evidence": [],
+            "text": message,
+        }
         typer.echo(json.dumps(line, ensure_ascii=False))
     else:
         typer.echo(message, err=True)

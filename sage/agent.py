@@ -41,26 +41,42 @@ PROGRESS_S = 0.4
 """Progress is written at most this often."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Models:
     """The two models of a run; the tool model is opened when a tool first needs it."""
 
     orchestrator: Model
-    tool: Callable[[], Model]
+    open_tool: Callable[[], Model]
+    _tool: Model | None = None
+
+    def tool(self) -> Model:
+        """The tool model, opened once."""
+        if self._tool is None:
+            self._tool = self.open_tool()
+        return self._tool
 
     def close(self) -> None:
-        self.orchestrator.close()
+        for model in {id(m): m for m in (self.orchestrator, self._tool) if m}.values():
+            model.close()
 
 
 def open_models(setup: Setup, *, key: str = "") -> Models:
     """Opens what the setup names; raises WorldError(MODEL) when the orchestrator cannot be had."""
     orchestrator = open_model(setup.model, key=key)
 
-    def tool() -> Model:
-        same = setup.tool_model in ("", setup.model)
-        return orchestrator if same else open_model(resolve(setup.tool_model)[0], key=key)
+    def open_tool() -> Model:
+        if setup.tool_model in ("", setup.model):
+            return orchestrator
+        spec = resolve(setup.tool_model)[0]
+        # A person's key goes to the service it was typed for, and to no other.
+        return open_model(spec, key=key if _service(spec) == _service(setup.model) else "")
 
-    return Models(orchestrator, tool)
+    return Models(orchestrator, open_tool)
+
+
+def _service(spec: str) -> tuple[str, str]:
+    """Backend and address a spec leads to."""
+    return spec.partition(":")[0], spec.partition("@")[2]
 
 
 def settle(setup: Setup) -> tuple[Setup, str]:

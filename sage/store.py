@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -35,7 +36,7 @@ class RunFolder:
         self.id = folder.name
         self.listener: Callable[[Event], None] | None = None
         self._events = folder / EVENTS
-        self._file = None
+        self._file: FileIO | None = None
         self._write = threading.Lock()
         self._began = time.monotonic()
 
@@ -46,8 +47,9 @@ class RunFolder:
         run = cls(root / f"{stamp}-{secrets.token_hex(8)}")
         try:
             run.folder.mkdir(parents=True)
-            run._file = run._events.open("ab", buffering=0)
-            fcntl.flock(run._file, fcntl.LOCK_EX)
+            file = run._events.open("ab", buffering=0)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            run._file = file
         except OSError as error:
             raise WorldError(
                 Border.DISK, f"No run can be kept in {root}: {error.strerror}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 import zlib
@@ -69,12 +70,14 @@ class Visit(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(routes: dict[str, Answer]) -> Iterator[Server]:
+def serve(routes: dict[str, Answer], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serves routes (path without query to answer) on a free port until the block ends."""
     seen: list[Visit] = []
     visit = type("Visit_", (Visit,), {"routes": routes, "record": seen})
     http = ThreadingHTTPServer(("127.0.0.1", 0), visit)
     http.daemon_threads = True
+    if tls:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
     thread = threading.Thread(
         target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
     )

@@ -14,7 +14,7 @@ from demo.cards import cards
 from demo.timeline import timeline
 
 LAYOUT = """
-main, .gradio-container { max-width: 1400px !important; margin: 0 auto; }
+main, .gradio-container { width: 100%; max-width: 1400px !important; margin: 0 auto; }
 @media (max-width: 899px) { #sides { flex-direction: column; } }
 """
 

@@ -32,7 +32,13 @@ PRISMS = "At what angle does the lecturer put the second prism, and who first de
 
 def film(duration_s: float = DURATION_S) -> FilmInfo:
     return FilmInfo(
-        path="film.mp4", digest="d", duration_s=duration_s, fps=1, width=160, height=90, title="Optics 4"
+        path="film.mp4",
+        digest="d",
+        duration_s=duration_s,
+        fps=1,
+        width=160,
+        height=90,
+        title="Optics 4",
     )
 
 
@@ -42,7 +48,9 @@ def frames(n: int, duration_s: float = DURATION_S, start: int = 0) -> tuple[Fram
 
 
 def turn(index: int, action, decision: Decision, **more) -> Turn:
-    reply = Reply(text="{}", model="sage-mm", usd=0.0004, usage=Usage(input_tokens=800, output_tokens=100))
+    reply = Reply(
+        text="{}", model="sage-mm", usd=0.0004, usage=Usage(input_tokens=800, output_tokens=100)
+    )
     given = {"stage": 2, "replies": (reply,), "seconds": 3.1, **more}
     return Turn(index=index, action=action, decision=decision, **given)
 
@@ -52,7 +60,9 @@ def call(tool: str, why: str = "", **arguments) -> Call:
 
 
 def seen(tool: str, text: str = "", *, looked=(), **more) -> Observation:
-    return Observation(tool=tool, text=text, looked=tuple(Span(start_s=s, end_s=e) for s, e in looked), **more)
+    return Observation(
+        tool=tool, text=text, looked=tuple(Span(start_s=s, end_s=e) for s, e in looked), **more
+    )
 
 
 def lecture() -> Trace:
@@ -62,14 +72,21 @@ def lecture() -> Trace:
         Source(url="javascript:alert(1)", title="no web page"),
     )
     near = tuple(Frame(path=f"frame{70 + i:03d}.jpg", at_s=2460.0 + 3 * i) for i in range(10))
-    spoken = (Span(start_s=2462.0, end_s=2466.0, note="has to stand at the angle of least deviation"),)
+    spoken = (
+        Span(start_s=2462.0, end_s=2466.0, note="has to stand at the angle of least deviation"),
+    )
     turns = (
         turn(
             1,
-            call("transcribe-speech", "The frames show two demonstrations with prisms; the words will tell."),
+            call(
+                "transcribe-speech",
+                "The frames show two demonstrations with prisms; the words will tell.",
+            ),
             Decision.TRANSCRIBE,
             stage=1,
-            thought=Thought(video_context="A lecture on optics.", query_intent="The angle and the origin."),
+            thought=Thought(
+                video_context="A lecture on optics.", query_intent="The angle and the origin."
+            ),
             frames=frames(64),
             observation=seen(
                 "transcribe-speech",
@@ -82,7 +99,9 @@ def lecture() -> Trace:
             2,
             call("extract-video-parts", "Read the protractor beside the second prism."),
             Decision.ZOOM,
-            observation=seen("extract-video-parts", "10 frames", looked=[(2460.0, 2490.0)], frames=near),
+            observation=seen(
+                "extract-video-parts", "10 frames", looked=[(2460.0, 2490.0)], frames=near
+            ),
             repaired=True,
         ),
         turn(
@@ -99,14 +118,28 @@ def lecture() -> Trace:
         ),
         turn(
             4,
-            call("web-search", "Who described it first?", query="two prism experiment least deviation"),
+            call(
+                "web-search",
+                "Who described it first?",
+                query="two prism experiment least deviation",
+            ),
             Decision.SEARCH,
             observation=seen("web-search", "3 pages · first: Experimentum crucis", sources=pages),
         ),
-        turn(5, Answer(text=ANSWER), Decision.ANSWER, thought=Thought(reasoning="All is there.", answerable=True)),
+        turn(
+            5,
+            Answer(text=ANSWER),
+            Decision.ANSWER,
+            thought=Thought(reasoning="All is there.", answerable=True),
+        ),
     )
     evidence = (
-        Evidence(turn=1, start_s=2462.0, end_s=2466.0, note="has to stand at the angle of least deviation"),
+        Evidence(
+            turn=1,
+            start_s=2462.0,
+            end_s=2466.0,
+            note="has to stand at the angle of least deviation",
+        ),
         Evidence(turn=3, start_s=2479.0, end_s=2486.0, note="protractor at 52°"),
         Evidence(turn=4, url="https://example.org/crucis", note="Experimentum crucis"),
     )
@@ -128,7 +161,8 @@ ANSWER = (
     "the arrangement goes back to Newton’s two-prism experiment."
 )
 HOSTILE = (
-    "${alert(1)} {{value}} <img src=x onerror=alert(2)> \\unit </script> ‮reversed‬ مرحبا 😀 " + "w" * 20_000
+    "${alert(1)} {{value}} <img src=x onerror=alert(2)> \\unit </script> ‮reversed‬ مرحبا 😀 "
+    + "w" * 20_000
 )
 
 
@@ -147,7 +181,11 @@ def hostile() -> Trace:
         fault=fault,
     )
     first = turn(
-        1, call("ground-event", HOSTILE, event=HOSTILE), Decision.ZOOM, observation=observation, thought=thought
+        1,
+        call("ground-event", HOSTILE, event=HOSTILE),
+        Decision.ZOOM,
+        observation=observation,
+        thought=thought,
     )
     broken = turn(2, Invalid(fault=fault), Decision.SKIP)
     last = turn(3, Answer(text=HOSTILE), Decision.ANSWER, thought=thought, forced=True)
@@ -159,14 +197,21 @@ def hostile() -> Trace:
         stop=Stop.FORCED,
         limit="turns",
         answer=HOSTILE,
-        evidence=(Evidence(turn=1, start_s=12, end_s=14, note=HOSTILE), Evidence(turn=1, url=HOSTILE)),
+        evidence=(
+            Evidence(turn=1, start_s=12, end_s=14, note=HOSTILE),
+            Evidence(turn=1, url=HOSTILE),
+        ),
     )
 
 
 def long_run(n_turns: int = 120, n_frames: int = 900) -> Trace:
     """A film of three hours with very many turns and pictures."""
     duration_s = 10_800.0
-    kinds = [("transcribe-speech", Decision.TRANSCRIBE), ("ground-event", Decision.ZOOM), ("web-search", Decision.SEARCH)]
+    kinds = [
+        ("transcribe-speech", Decision.TRANSCRIBE),
+        ("ground-event", Decision.ZOOM),
+        ("web-search", Decision.SEARCH),
+    ]
     turns = []
     for i in range(1, n_turns + 1):
         tool, decision = kinds[i % 3]

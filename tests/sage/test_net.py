@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +30,7 @@ from sage.net import (
     post_json,
     stream_to,
 )
+from sage.wire import trust
 from tests import servers
 from tests.servers import Server, serve
 
@@ -354,10 +360,68 @@ def test_post_sends_json_and_follows_nothing() -> None:
     assert len(server.visits) == 2
 
 
+# --- TLS
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[int, list[str | None]]]:
+    """Port of a TLS server whose certificate, of its own making, names localhost; names asked for."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run([*make.split(), *files], cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    names: list[str | None] = []
+    context.sni_callback = lambda sock, name, _: names.append(name)
+    with serve({"/": servers.body("hello")}, context) as server:
+        yield server.port, names
+
+
+def get_secure(host: str, port: int) -> bytes:
+    guard = Guard(frozenset({f"127.0.0.1:{port}", f"[::1]:{port}"}))
+    url = f"https://{host}:{port}/"
+    return fetch(url, max_bytes=99, timeout_s=9, stop=StopSignal(), guard=guard).body
+
+
+def test_unknown_certificates_are_refused(secure: tuple[int, list[str | None]]) -> None:
+    with pytest.raises(WorldError, match="localhost cannot be trusted: self-signed"):
+        get_secure("localhost", secure[0])
+
+
+def test_the_name_is_verified_though_the_address_is_pinned(
+    secure: tuple[int, list[str | None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    trust.cache_clear()
+    try:
+        assert get_secure("localhost", secure[0]) == b"hello"
+        assert secure[1] == ["localhost"]
+        with pytest.raises(WorldError, match="IP address mismatch"):
+            get_secure("127.0.0.1", secure[0])
+    finally:
+        trust.cache_clear()
+
+
+def test_stop_during_the_handshake() -> None:
+    stop = StopSignal()
+    threading.Timer(0.3, stop.set).start()
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        port = mute.getsockname()[1]
+        guard = Guard(frozenset({f"127.0.0.1:{port}"}))
+        began = time.monotonic()
+        with pytest.raises(StoppedError):
+            fetch(f"https://127.0.0.1:{port}/", max_bytes=9, timeout_s=30, stop=stop, guard=guard)
+    assert time.monotonic() - began < 2.5
+
+
 # --- streaming to files
 
 
-def test_stream_to_writes_and_reports(tmp_path) -> None:
+def test_stream_to_writes_and_reports(tmp_path: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     with serve({"/": servers.body(b"v" * 200_000, "video/mp4")}) as server:
         page = stream_to(
@@ -374,7 +438,7 @@ def test_stream_to_writes_and_reports(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("route", [servers.endless(), servers.short(b"half", 8), servers.drip()])
-def test_stream_to_leaves_nothing_half(route: servers.Answer, tmp_path) -> None:
+def test_stream_to_leaves_nothing_half(route: servers.Answer, tmp_path: Path) -> None:
     with serve({"/": route}) as server, pytest.raises(WorldError):
         stream_to(
             server.url(),

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from sage.faults import FaultError, StoppedError, StopSignal
 from sage.net import Guard
@@ -140,7 +142,8 @@ def test_ddgs_without_a_network_is_a_fault_and_stops(
 ) -> None:
     monkeypatch.setenv("DDGS_PROXY", "http://127.0.0.1:9")
     error = fault_of(lambda: search_with(Ddgs(), make_workspace(), "Ada", "web", 3))
-    assert error.fault.kind in (FaultKind.UNAVAILABLE, FaultKind.NOT_FOUND)
+    assert error.fault.kind is FaultKind.UNAVAILABLE
+    assert "Check the network" in error.fault.message
     stopped = StopSignal()
     stopped.set()
     with pytest.raises(StoppedError):
@@ -205,22 +208,23 @@ def test_local_search_ranks_and_links(pages: Path, make_workspace) -> None:
     assert seen.sources[0].url == "page://people/ada%20holm.html"
     assert seen.sources[0].title == "Ada Holm"
     assert "diary" in seen.sources[0].text
-    assert find(pages, "lighthouse") == [
-        "page://people/ada%20holm.html",
-        "page://storms.md",
-    ] or set(find(pages, "lighthouse")) == {"page://people/ada%20holm.html", "page://storms.md"}
+    assert find(pages, "lighthouse") == find(pages, "lighthouses")  # stemmed
+    assert set(find(pages, "lighthouse")) == {seen.sources[0].url, "page://storms.md"}
 
 
 def test_local_search_limits_results(pages: Path) -> None:
     assert len(find(pages, "lighthouse", 1)) == 1
 
 
-@pytest.mark.parametrize(
-    "query", ['"', "NEAR(", "a* OR", "title:x", "'; DROP TABLE pages", "?!", "-"]
-)
+@given(st.text(max_size=20))
+@example("NEAR(")
+@example("a* OR")
+@example("title:x")
+@example('"; DROP TABLE pages --')
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_query_is_a_syntax_error(pages: Path, query: str) -> None:
-    assert find(pages, query + " varberg") in ([], ["page://people/ada%20holm.html"]) or True
-    assert find(pages, query) == find(pages, query)
+    """Whatever else is asked, a word of a page finds that page."""
+    assert "page://people/ada%20holm.html" in find(pages, f"{query} varberg", 10)
 
 
 def test_index_follows_the_files(pages: Path, tmp_path: Path) -> None:
