@@ -190,7 +190,7 @@ class Steps:
         again = "Ask again" if now.done and now.trace.stop in says.UNFINISHED else "Ask"
         ask = gr.update(interactive=ended, value=again)
         stop = gr.update(interactive=not ended)
-        bar = to_json({"run": run, "link": not self._site.shelf.of_run(run)}) if run else ""
+        bar = to_json({"run": run}) if run else ""
         said = says.of_run(now, self._site.preparations.get(now.film))
         return [shown, shown, said, player, ask, stop, bar, now.film]
 

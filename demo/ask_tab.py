@@ -204,11 +204,8 @@ def _wire(at: Fields, steps: Steps, page: gr.Blocks) -> None:
     shown = [at.timeline, at.cards, at.status, at.player, at.ask, at.stop, at.runbar, at.film]
 
     def follow(event: Any) -> None:
-        """After a run was chosen: its name goes into the address, then the page watches it."""
-        named = event.success(
-            None, at.run, None, js="(run) => window.sagePage.name(run)", show_progress="hidden"
-        )
-        watched = named.then(steps.tail, [at.run, at.film], shown, **QUIET)
+        """After a run or a film was chosen, the page watches it."""
+        watched = event.success(steps.tail, [at.run, at.film], shown, **QUIET)
         watched.then(steps.history, at.browser, at.history, **QUIET)
 
     page.load(steps.models, None, [at.model, at.tool_model], **QUIET)

@@ -108,7 +108,7 @@ def bring_run(upload: Path, runs: Runs, *, owner: str, film_of: Callable[[Trace]
             _refuse(f"its content is not that of a run ({what})")
         except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
             _refuse("it is damaged or protected")
-        lines = (e.model_dump_json(exclude_defaults=True) + "\n" for e in events)
+        lines = (e.model_dump_json(include=e.model_fields_set) + "\n" for e in events)
         (folder / EVENTS).write_text("".join(lines), encoding="utf-8")
         return runs.adopt(folder, Ticket(owner=owner, film=film_of(trace)))
 
@@ -157,7 +157,7 @@ def _as_json(trace: Trace, folder: Path) -> str:
 def _write_zip(folder: Path, file: Any) -> None:
     store = RunFolder.open(folder)
     lines = [
-        json.dumps(_scrub(e.model_dump(mode="json", exclude_defaults=True), folder)) + "\n"
+        json.dumps(_scrub(e.model_dump(mode="json", include=e.model_fields_set), folder)) + "\n"
         for e in store.events()
     ]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
@@ -193,7 +193,11 @@ def _scrub(value: Any, folder: Path, key: str = "") -> Any:
 
 def _unjson(upload: Path, folder: Path) -> list[Event]:
     whole = json.loads(upload.read_text(encoding="utf-8"))
-    if whole.get("format") != FORMAT or whole.get("version") != VERSION:
+    if (
+        not isinstance(whole, dict)
+        or whole.get("format") != FORMAT
+        or whole.get("version") != VERSION
+    ):
         _refuse("it is not a run that this app saved")
     trace = Trace.model_validate(whole["trace"])
     pictures = whole["pictures"]

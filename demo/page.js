@@ -100,7 +100,6 @@
       box.replaceChildren();
       box.hidden = !(run && run.run);
       if (box.hidden) return;
-      if (run.link) box.append(copyButton());
       const links = make("span", "sp-exports");
       links.append(make("span", "sp-quiet", "Save as "));
       for (const [kind, label] of [["json", "JSON"], ["md", "Markdown"], ["zip", "ZIP"]]) {
@@ -111,28 +110,19 @@
     });
   };
 
-  function copyButton() {
-    const button = make("button", "sp-link", "Copy link", { type: "button" });
-    button.addEventListener("click", async () => {
-      const done = await navigator.clipboard.writeText(location.href).then(
-        () => true,
-        () => false,
-      );
-      button.textContent = done ? "Link copied" : location.href;
-      setTimeout(() => (button.textContent = "Copy link"), 2500);
-    });
-    return button;
-  }
-
-  // The address always names the run that is shown, so that it can be reloaded, kept and passed on.
-  page.name = (shown) => {
-    const run = shown && !shown.startsWith("saved-") ? shown : "";
+  // The address names the run that is shown, so that it can be reloaded, kept and passed on.
+  function name(run) {
     const url = new URL(location.href);
     if ((url.searchParams.get("run") || "") === run) return;
-    for (const name of ["run", "turn", "t"]) url.searchParams.delete(name);
+    for (const key of ["run", "turn", "t"]) url.searchParams.delete(key);
     if (run) url.searchParams.set("run", run);
     history.replaceState(history.state, "", url);
-  };
+  }
+
+  window.sage.on("view", () => {
+    const view = window.sage.state.view;
+    if (view) name(view.saved ? "" : view.run || "");
+  });
 
   // ---- history
 
