@@ -117,7 +117,7 @@ class _Stream(httpcore.NetworkStream):
                 tls.close()
                 raise WorldError(
                     Border.NETWORK,
-                    f"{server_hostname} cannot be trusted: {error.verify_message}.",
+                    f"{server_hostname} cannot be trusted: {error.verify_message.rstrip('.')}.",
                 ) from error
             return stream
 
