@@ -68,7 +68,11 @@ def digest(path: Path) -> str:
 def side_files(path: Path) -> tuple[CaptionTrack, ...]:
     """Caption files beside a film: same stem, or the stem with a language (`film.en.srt`)."""
     found = []
-    for file in sorted(path.parent.iterdir()):
+    try:
+        beside = sorted(path.parent.iterdir())
+    except OSError:  # a folder that may be entered but not listed
+        return ()
+    for file in beside:
         rest = file.name[len(path.stem) :]
         if not file.name.startswith(f"{path.stem}.") or file.suffix.lower() not in SIDE_SUFFIXES:
             continue
