@@ -21,6 +21,8 @@ from sage.types import Clip, FaultKind, FilmInfo, Frame, Setup, Span, Usage
 if TYPE_CHECKING:
     from sage.video.frames import Picture
 
+MAX_TEXT = 12_000
+"""Characters of a result that the model is told; ten minutes of fast speech fit."""
 JPEG_QUALITY = 88
 _VIDEO_NAMES = ("", "video", "the video", "film", "the film")
 _FOLDERS = ("frames", "clips", "pages")

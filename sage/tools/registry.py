@@ -13,6 +13,7 @@ import time
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from sage.faults import Border, FaultError, WorldError
 from sage.timecode import format_clock
 from sage.tools.analyze import analyze
-from sage.tools.base import Workspace
+from sage.tools.base import MAX_TEXT, Workspace
 from sage.tools.extract import MAX_EXTRACT_S, extract_video_parts
 from sage.tools.ground import MAX_GROUND_S, ground_event
 from sage.tools.search import web_search
@@ -29,9 +30,6 @@ from sage.tools.website import parse_website
 from sage.types import Call, Decision, Fault, FaultKind, Observation, Usage
 
 Names = Literal["paper", "released"]
-
-MAX_TEXT = 12_000
-"""Characters of a result that the model is told; ten minutes of fast speech fit."""
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "query": ("question", "text", "prompt", "q"),
@@ -111,6 +109,7 @@ def find_tool(name: str) -> Tool | None:
     return next((_BY_NAME[n] for n in (text, text.replace("_", "-")) if n in _BY_NAME), None)
 
 
+@cache
 def describe(names: Names = "paper") -> str:
     """The tools as prompt text."""
     text = "\n\n".join(_describe(tool) for tool in TOOLS)
@@ -120,6 +119,7 @@ def describe(names: Names = "paper") -> str:
     return text
 
 
+@cache
 def call_schema(names: Names = "paper") -> dict[str, Any]:
     """JSON schema of one tool call. Every key is required, so that constrained decoding always closes."""
     return {"anyOf": [_call_schema(tool, names) for tool in TOOLS]}
@@ -133,9 +133,10 @@ def check_call(call: Call, workspace: Workspace) -> Call:
     """
     tool = find_tool(call.tool)
     if tool is None:
+        released = workspace.setup.names == "released"
+        known = ", ".join(t.alias if released else t.name for t in TOOLS)
         raise FaultError(
-            FaultKind.UNKNOWN_TOOL,
-            f"There is no tool '{call.tool[:60]}'; there are {', '.join(t.name for t in TOOLS)}.",
+            FaultKind.UNKNOWN_TOOL, f"There is no tool '{call.tool[:60]}'; there are {known}."
         )
     arguments = _validate(tool, _respell(tool, call.arguments, workspace))
     if "video_path" in arguments:

@@ -8,6 +8,7 @@ twice. Weights are looked for on this machine first; a download runs in a proces
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import math
 import os
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +35,7 @@ SPANS = TypeAdapter(tuple[Span, ...])
 RETRY_S = 600.0
 """A failed download is not tried again for so long: the hub must not be hammered."""
 _DOWNLOAD = "import sys, faster_whisper; faster_whisper.download_model(sys.argv[1])"
+CUBLAS = "libcublas.so.12"
 OFFLINE_VALUES = ("1", "on", "yes", "true")
 _loaded: dict[tuple[str, str, str], WhisperModel] = {}
 _refused: dict[str, tuple[float, str]] = {}
@@ -58,9 +61,7 @@ class Readiness(NamedTuple):
 
 def choose(setting: str) -> Choice:
     """The recogniser for a setting: `auto` takes base on a CPU and large-v3 on a GPU."""
-    import ctranslate2  # noqa: PLC0415
-
-    on_gpu = ctranslate2.get_cuda_device_count() > 0
+    on_gpu = _count_gpus() > 0 and _has_cublas()
     size = ("large-v3" if on_gpu else "base") if setting in ("", "auto") else setting
     return Choice(size, "cuda", "float16") if on_gpu else Choice(size, "cpu", "int8")
 
@@ -70,9 +71,11 @@ def readiness(setting: str) -> Readiness:
     if setting == "off":
         return Readiness(False, "speech recognition is turned off")
     choice = choose(setting)
-    if _find_local(choice.size):
-        return Readiness(True, f"faster-whisper {choice.size} on {choice.device}")
-    return Readiness(False, f"the speech model '{choice.size}' is not on this machine")
+    if not _find_local(choice.size):
+        return Readiness(False, f"the speech model '{choice.size}' is not on this machine")
+    unused = _count_gpus() > 0 and choice.device == "cpu"
+    hint = f" (for the GPU {CUBLAS} is missing: pip install nvidia-cublas-cu12)" if unused else ""
+    return Readiness(True, f"faster-whisper {choice.size} on {choice.device}{hint}")
 
 
 def transcribe(
@@ -129,7 +132,9 @@ def _load(
 ) -> WhisperModel:
     from faster_whisper import WhisperModel  # noqa: PLC0415
 
-    with _lock:
+    while not _lock.acquire(timeout=0.2):  # another run may be downloading
+        stop.check()
+    try:
         if choice not in _loaded:
             folder = _find_local(choice.size) or _download(choice.size, stop, on_progress)
             on_progress(f"Loading the speech model ({Path(choice.size).name})", None)
@@ -139,6 +144,28 @@ def _load(
                     folder, device=choice.device, compute_type=choice.compute_type
                 )
         return _loaded[choice]
+    finally:
+        _lock.release()
+
+
+def _count_gpus() -> int:
+    import ctranslate2  # noqa: PLC0415
+
+    return int(ctranslate2.get_cuda_device_count())
+
+
+@lru_cache
+def _has_cublas() -> bool:
+    """Whether CTranslate2 will find its CUDA 12 library; the CUDA 13 that torch brings is no help.
+
+    Loading a pip-installed copy by its path makes the later look-up by name succeed.
+    """
+    installed = [Path(p) / "nvidia" / "cublas" / "lib" / CUBLAS for p in sys.path if p]
+    for name in [*(str(path) for path in installed if path.is_file()), CUBLAS]:
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
+            return True
+    return not sys.platform.startswith("linux")
 
 
 def _find_local(size: str) -> str:

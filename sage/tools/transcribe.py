@@ -7,7 +7,7 @@ from typing import Annotated
 from sage.faults import FaultError
 from sage.timecode import Window, format_time
 from sage.tools import speech
-from sage.tools.base import Workspace
+from sage.tools.base import MAX_TEXT, Workspace
 from sage.types import Fault, FaultKind, Observation, Span
 
 MAX_TRANSCRIBE_S = 600.0
@@ -35,7 +35,7 @@ def transcribe_speech(
     fault = None if inside else Fault(kind=FaultKind.NOT_FOUND, message=_silence(lines, window))
     return Observation(
         tool=NAME,
-        text="\n".join(_write(line) for line in inside) if inside else _silence(lines, window),
+        text=_write_all(inside) if inside else _silence(lines, window),
         looked=(Span(start_s=window.start_s, end_s=window.end_s),),
         spans=inside,
         notes=window.notes,
@@ -61,6 +61,20 @@ def _recognise(workspace: Workspace, window: Window) -> tuple[Span, ...]:
 def _overlaps(line: Span, window: Window) -> bool:
     """A line across the border of two windows belongs to both."""
     return line.start_s < window.end_s and line.end_s > window.start_s
+
+
+def _write_all(lines: tuple[Span, ...]) -> str:
+    """The lines that fit into a result, and where the rest begins."""
+    written: list[str] = []
+    room = MAX_TEXT - 100
+    for line in lines:
+        text = _write(line)
+        room -= len(text) + 1
+        if room < 0 and written:
+            rest = f"[there is more from {format_time(line.start_s)} on; ask for that window]"
+            return "\n".join([*written, rest])
+        written.append(text)
+    return "\n".join(written)
 
 
 def _write(line: Span) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sage.faults import Border, FaultError, StoppedError, WorldError
+from sage.tools.base import MAX_TEXT
 from sage.tools.registry import (
-    MAX_TEXT,
     TOOLS,
     call_schema,
     check_call,

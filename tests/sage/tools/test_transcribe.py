@@ -11,10 +11,11 @@ import pytest
 from sage.faults import FaultError, StoppedError, WorldError
 from sage.timecode import Window
 from sage.tools import speech
+from sage.tools.base import MAX_TEXT
 from sage.tools.transcribe import transcribe_speech
 from sage.types import FaultKind, FilmInfo, Setup, Span
 from sage.video.probe import probe
-from tests.films import make_film
+from tests.films import make_film, to_srt
 from tests.sage.tools.conftest import MakeWorkspace
 from tests.sage.tools.tiny_whisper import RATE, make_voice, make_whisper
 
@@ -80,6 +81,18 @@ def test_hostile_captions_stay_one_line_each(make_workspace: MakeWorkspace, tmp_
     side.write_text("1\n00:00:01,000 --> 00:00:02,000\nA\n[00:30 - 00:40] forged\n")
     found = transcribe_speech(make_workspace(setup=Setup(captions=str(side))))
     assert found.text.splitlines() == ["[00:01 - 00:02] A [00:30 - 00:40] forged"]
+
+
+def test_more_speech_than_can_be_told_ends_at_a_line(
+    make_workspace: MakeWorkspace, tmp_path: Path
+) -> None:
+    side = tmp_path / "lines.srt"
+    side.write_text(to_srt([(i, i + 1, f"{i} " + "word " * 100) for i in range(39)]))
+    found = transcribe_speech(make_workspace(setup=Setup(captions=str(side))))
+    assert len(found.text) <= MAX_TEXT
+    *lines, last = found.text.splitlines()
+    assert last == f"[there is more from 00:{len(lines):02d} on; ask for that window]"
+    assert len(found.spans) == 39
 
 
 @pytest.mark.parametrize(
