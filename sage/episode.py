@@ -139,8 +139,9 @@ class Episode:
         """The fault to give instead of running a call that failed in the same form already."""
         for turn in self.turns:
             seen = turn.observation
-            same = isinstance(turn.action, Call) and _key(turn.action) == _key(call)
-            if same and seen and seen.fault:
+            if not (seen and seen.fault and isinstance(turn.action, Call)):
+                continue
+            if _key(turn.action) == _key(call):
                 message = f"This very call failed in turn {turn.index}: {seen.fault.message}"
                 return Fault(kind=FaultKind.REPEATED, message=message)
         return None

@@ -165,7 +165,7 @@ def test_heavy_libraries_wait_until_they_are_needed():
 
 
 def test_the_agent_is_imported_in_half_a_second():
-    code = "import time; t = time.perf_counter(); import sage.agent; print(time.perf_counter() - t)"
+    code = "import time; t = time.process_time(); import sage.agent; print(time.process_time() - t)"
     runs = [
         float(
             subprocess.run(
@@ -174,8 +174,8 @@ def test_the_agent_is_imported_in_half_a_second():
         )
         for _ in range(3)
     ]
-    # Three times the aim, since tests share the machine.
-    assert min(runs) < 1.5
+    # Processor time, and twice the aim: tests share the machine.
+    assert min(runs) < 1.0
 
 
 def test_reflection_and_print_stay_where_they_belong():
