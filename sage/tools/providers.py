@@ -1,7 +1,8 @@
 """Who answers a web search. One small class each; all give sources or raise.
 
 Interfaces with a key go through the guarded fetch. `ddgs` brings its own client, which asks only the search
-engines it knows; it cannot be interrupted, so it runs in a thread that a stop abandons.
+engines it knows; it cannot be interrupted, so it runs in a thread that a stop abandons. Network code is
+imported at the first search, because every command imports the tools.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import queue
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlencode
 
+from sage.address import PUBLIC, Guard
 from sage.faults import Border, FaultError, StopSignal, WorldError
-from sage.net import PUBLIC, Guard, Page, fetch, post_json
 from sage.tools.page_text import one_line
 from sage.tools.pages import search_pages
 from sage.types import FaultKind, Source
+
+if TYPE_CHECKING:
+    from sage.net import Page
 
 Kind = Literal["web", "image"]
 TIMEOUT_S = 20.0
@@ -43,6 +47,8 @@ class Serper:
     name: str = "serper"
 
     def search(self, query: str, kind: Kind, n: int, stop: StopSignal) -> tuple[Source, ...]:
+        from sage.net import post_json  # noqa: PLC0415
+
         page = post_json(
             f"{self.base_url}/{'images' if kind == 'image' else 'search'}",
             {"q": query, "num": n},
@@ -71,6 +77,8 @@ class Brave:
 
     def search(self, query: str, kind: Kind, n: int, stop: StopSignal) -> tuple[Source, ...]:
         path = "images" if kind == "image" else "web"
+        from sage.net import fetch  # noqa: PLC0415
+
         page = fetch(
             f"{self.base_url}/{path}/search?{urlencode({'q': query[:400], 'count': n})}",
             max_bytes=4_000_000,
@@ -99,6 +107,8 @@ class Tavily:
     name: str = "tavily"
 
     def search(self, query: str, kind: Kind, n: int, stop: StopSignal) -> tuple[Source, ...]:
+        from sage.net import post_json  # noqa: PLC0415
+
         is_image = kind == "image"
         page = post_json(
             f"{self.base_url}/search",

@@ -14,7 +14,6 @@ from typing import Annotated
 from pydantic import Field
 
 from sage.faults import FaultError, WorldError
-from sage.net import StatusError
 from sage.tools.base import Workspace
 from sage.tools.page_text import framed, one_line
 from sage.tools.providers import Brave, Ddgs, Kind, LocalPages, SearchProvider, Serper, Tavily
@@ -102,6 +101,8 @@ def _write(n: int, source: Source) -> str:
 
 
 def _explain(provider: SearchProvider, error: WorldError) -> str:
+    from sage.net import StatusError  # noqa: PLC0415 - every command imports the tools
+
     variable = KEYS[provider.name][0] if provider.name in KEYS else ""
     status = error.status if isinstance(error, StatusError) else 0
     if variable and status in (401, 403):

@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sage.address import PUBLIC, ForbiddenAddressError, Guard
 from sage.faults import FaultError, WorldError
-from sage.net import PUBLIC, ForbiddenAddressError, Guard, StatusError, fetch
 from sage.tools.base import Workspace
 from sage.tools.page_text import Readable, cut, framed, one_line, to_readable
 from sage.tools.pages import SCHEME, read_page
@@ -69,6 +69,8 @@ def _read_local(workspace: Workspace, url: str) -> Readable:
 
 
 def _read_web(workspace: Workspace, url: str, guard: Guard) -> tuple[str, Readable]:
+    from sage.net import StatusError, fetch  # noqa: PLC0415 - every command imports the tools
+
     try:
         page = fetch(
             url, max_bytes=MAX_BYTES, timeout_s=TIMEOUT_S, stop=workspace.stop, guard=guard
