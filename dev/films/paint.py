@@ -186,7 +186,7 @@ def slide(title: str, kicker: str = "") -> Canvas:
     """A sheet of paper with a heading, for diagrams."""
     c = Canvas("paper")
     if kicker:
-        c.text((40, 22), kicker.upper(), 9.5, "brick", face="heavy")
+        c.text((40, 17), kicker.upper(), 9.5, "brick", face="heavy")
     c.text((39, 33), title, 27, "ink", face="serif")
     c.line([(40, 74), (600, 74)], "sand", 1.5)
     return c
