@@ -67,6 +67,8 @@ class Kind(StrEnum):
     COUNT = "count"
     MEASURE = "measure"
     DATE = "date"
+    MOMENT = "moment"
+    """When something happens in the film."""
     PERSON = "person"
     PLACE = "place"
     REASON = "reason"
@@ -74,11 +76,15 @@ class Kind(StrEnum):
     THING = "thing"
 
 
+MOMENTS = (
+    r"\bwhen (?:do(?:es)?|is|are|will)\b|\b(?:at )?(?:what|which) (?:time|point|moment|minute)\b"
+)
 ASKING = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
         (r"\bhow (?:many|often)\b|\bnumber of\b", Kind.COUNT),
         (rf"\bhow ({'|'.join(ADJECTIVES)})\b|\btemperature\b|\bdegrees\b", Kind.MEASURE),
+        (MOMENTS, Kind.MOMENT),
         (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b", Kind.DATE),
         (r"\bwh(?:o|om|ose)\b|\bnames? of\b|\bnamed after\b", Kind.PERSON),
         (r"\bwhere\b|\b(?:what|which) (?:place|town|city|country|island)\b", Kind.PLACE),
@@ -137,6 +143,8 @@ def extract(ask: Ask, sentence: str) -> str:
         found = [m[0] for m in DATE.finditer(sentence)]
     elif ask.kind is Kind.PERSON:
         found = _people(ask, sentence)
+    elif ask.kind is Kind.PLACE:
+        found = _places(ask, sentence)
     elif ask.kind is Kind.COLOUR:
         found = re.findall(rf"\b({COLOURS})\b", sentence, re.IGNORECASE)
     unique = list(dict.fromkeys(w.strip() for w in found))
@@ -163,6 +171,7 @@ def _bonus(kind: Kind, unit: str, focus: str) -> tuple[tuple[re.Pattern[str], fl
     if focus:
         noun = re.escape(focus.split()[-1])
         patterns.append((rf"\b{noun}s?\b[^.,;!?]{{0,30}}?(?:\b(?:is|was|are|were)\b|:)", 0.3, re.I))
+        patterns.append((rf"\b(?:called|named|means?)\b[^.,;!?]{{0,12}}\b{noun}\b", 0.35, re.I))
     if kind is Kind.MEASURE:
         patterns.append((rf"{NUMBER}[ -]*(?:{unit})\b", 0.25, re.I))
     if kind is Kind.COUNT:
@@ -248,6 +257,15 @@ def _people(ask: Ask, sentence: str) -> list[str]:
             found.append(" ".join(words))
     many = [name for name in found if " " in name]
     return many or found
+
+
+def _places(ask: Ask, sentence: str) -> list[str]:
+    """ "on Plymouth Hoe": a name after a word of place, unless the question holds it."""
+    words = rf"\b((?:[Ii]n|[Aa]t|[Oo]n|[Nn]ear) (?:the )?({NAME.pattern}))"
+    found = [m for m in re.findall(words, sentence) if not re.match(MONTHS, m[1])]
+    return [
+        whole for whole, name in found if not {stem(t) for t in tokens(name)} <= set(ask.wish.terms)
+    ]
 
 
 PLACE_BEFORE = re.compile(r"\b(?:from|in|at|of|near|on|to)(?: the)? $", re.IGNORECASE)

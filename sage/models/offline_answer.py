@@ -14,6 +14,8 @@ BLIND = "I cannot read pictures without a vision model"
 CHOOSE = "choose a model that sees (an API key, a server, or a GPU)"
 QUOTE_CHARS = 320
 BESIDE_S = 20.0
+FAR = (1.0, 0.6, 0.45, 0.3)
+"""What a passage about the question counts for an option named so many lines away."""
 
 
 def compose(view: View) -> str:
@@ -88,12 +90,16 @@ def _fits(view: View, hit: Hit) -> bool:
     """Whether a passage holds a number, date or name when one is asked for."""
     if view.ask.kind not in (Kind.COUNT, Kind.MEASURE, Kind.DATE, Kind.PERSON):
         return True
+    if extract(view.ask, hit.passage.text):
+        return True
     return any(pattern.search(hit.passage.text) for pattern, _ in view.ask.wish.bonus)
 
 
 def _direct(view: View, hit: Hit) -> str:
     told = extract(view.ask, hit.passage.text)
     quote = cite(view, hit, told)
+    if view.ask.kind is Kind.MOMENT:
+        return f"At {quote}"
     if told and told.lower() != hit.passage.text.strip(" .!?").lower():
         return f"{told[0].upper()}{told[1:]}. Said at {quote}"
     return f"Said at {quote}"
@@ -179,10 +185,14 @@ def _rank(view: View, known: tuple[Span, ...]) -> tuple[int, Hit | None, float]:
     ranked: list[tuple[float, int, Hit]] = []
     for i, choice in enumerate(view.facts.question.choices):
         own = tuple(t for t in content(choice) if t not in asked) or content(choice)
-        about = {h.passage.first: h for h in search(found, view.ask.wish, most=12)}
+        about = {h.passage.first: h.score for h in search(found, view.ask.wish, most=12)}
         for hit in search(found, view.ask.wish._replace(terms=own, bonus=()), most=12):
             held = len(set(own) & set(stems(hit.passage.text))) / len(own)
-            near = [about[k].score for k in about if abs(k - hit.passage.first) <= 3]
+            near = [
+                s * FAR[abs(k - hit.passage.first)]
+                for k, s in about.items()
+                if abs(k - hit.passage.first) < len(FAR)
+            ]
             if held > 0:
                 ranked.append((held * 0.6 + max(near, default=0.0), i, hit))
     if not ranked:
