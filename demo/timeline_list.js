@@ -31,9 +31,11 @@
   }
 
   function turnRows(turn) {
-    const what = [`${sage.decision(turn.decision).name}`];
-    if (!turn.looked.length) return [row(turn.i, turn.decision, what, "—", turn.headline)];
-    return turn.looked.map(([s, e]) => row(turn.i, turn.decision, what, place(s, e, { turn: turn.i }), turn.headline));
+    const what = [sage.decision(turn.decision).name];
+    const text = turn.result || turn.headline;
+    const found = text.length > 160 ? `${text.slice(0, 160)}…` : text;
+    if (!turn.looked.length) return [row(turn.i, turn.decision, what, "—", found)];
+    return turn.looked.map(([s, e]) => row(turn.i, turn.decision, what, place(s, e, { turn: turn.i }), found));
   }
 
   function place(s, e, focus) {

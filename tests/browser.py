@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -83,26 +83,47 @@ def browser() -> Iterator:
         browser.close()
 
 
-@pytest.fixture
-def new_page(browser) -> Iterator[Callable]:
-    """Opens pages, each in a context of its own; options are those of playwright's `new_context`."""
-    opened = []
+class Pages:
+    """Opens pages, each in a context of its own, and closes them; complains about what they did wrong."""
 
-    def open_page(**options):
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+    def __init__(self, browser) -> None:
+        self._browser = browser
+        self._opened: list = []
+
+    def __call__(self, **options):
+        """A watched page (`page.watched`); options are those of playwright's `new_context`."""
+        context = self._browser.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, **options}
+        )
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.watched = watch(page)
-        opened.append((context, page))
+        self._opened.append((context, page))
         return page
 
-    yield open_page
-    complaints = []
-    for context, page in opened:
-        complaints += page.watched.complaints()
-        page.close()
-        context.close()
-    assert not complaints, "\n".join(complaints)
+    def close(self) -> None:
+        complaints = []
+        for context, page in self._opened:
+            complaints += page.watched.complaints()
+            page.close()
+            context.close()
+        assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def new_page(browser) -> Iterator[Pages]:
+    """Opens pages for one test."""
+    pages = Pages(browser)
+    yield pages
+    pages.close()
+
+
+@pytest.fixture(scope="module")
+def shared_pages(browser) -> Iterator[Pages]:
+    """Opens pages that all tests of a module share: loading the app once is what costs time."""
+    pages = Pages(browser)
+    yield pages
+    pages.close()
 
 
 @pytest.fixture

@@ -44,7 +44,9 @@ def film(duration_s: float = DURATION_S) -> FilmInfo:
 
 def frames(n: int, duration_s: float = DURATION_S, start: int = 0) -> tuple[Frame, ...]:
     step = duration_s / max(1, n)
-    return tuple(Frame(path=f"frame{start + i:03d}.jpg", at_s=step * (i + 0.5)) for i in range(n))
+    return tuple(
+        Frame(path=f"frame{(start + i) % 100:03d}.jpg", at_s=step * (i + 0.5)) for i in range(n)
+    )
 
 
 def turn(index: int, action, decision: Decision, **more) -> Turn:
