@@ -34,7 +34,7 @@ def main() -> int:
     host = options.host or ("0.0.0.0" if is_public else "127.0.0.1")
     port = options.port if options.port is not None else _free_port(host)
     address = launch_page(page, site, host=host, port=port)
-    kept = f"runs and films are kept in {data.resolve()}; Ctrl+C ends it"
+    kept = f"runs and films are kept in {site.data}; Ctrl+C ends it"
     print(f"SAGE is at {address}  ({kept})", flush=True)  # noqa: T201
     try:
         threading.Event().wait()

@@ -24,11 +24,12 @@ from demo.films import Film, Films
 from demo.prepare import Preparations
 from demo.view import now
 from sage import agent
+from sage.address import PUBLIC, Guard
 from sage.faults import Border, StoppedError, StopSignal, WorldError
 from sage.models import catalog
 from sage.store import LAST, RUN_ID, RunFolder, fold, list_runs
 from sage.types import Event, Question, Setup, Stop, Trace
-from sage.video.link import LinkLimits, fetch_video
+from sage.video.link import DEFAULT_LIMITS, LinkLimits, fetch_video
 
 log = logging.getLogger(__name__)
 TICKET = "app.json"
@@ -129,12 +130,20 @@ class Runs:
     """All runs of a data folder: those of this process, and what earlier ones left."""
 
     def __init__(
-        self, root: Path, films: Films, preparations: Preparations, *, limits: LinkLimits
+        self,
+        root: Path,
+        films: Films,
+        preparations: Preparations,
+        *,
+        limits: LinkLimits = DEFAULT_LIMITS,
+        guard: Guard = PUBLIC,
     ) -> None:
+        """`guard` says which addresses a link may lead to."""
         self.root = root
         self._films = films
         self._preparations = preparations
         self._limits = limits
+        self._guard = guard
         self._jobs: dict[str, Job] = {}
         self._turnstile = Turnstile()
 
@@ -270,7 +279,12 @@ class Runs:
         job.tell("Fetching the film")
         try:
             path = fetch_video(
-                job.order.link, folder, limits=self._limits, on_progress=job.tell, stop=job.stop
+                job.order.link,
+                folder,
+                limits=self._limits,
+                on_progress=job.tell,
+                stop=job.stop,
+                guard=self._guard,
             )
         except BaseException:
             self._films.drop(token)

@@ -12,10 +12,10 @@ from demo.films import Films
 from demo.media import film_url
 from demo.prepare import Preparations
 from demo.runs import Runs, Snapshot
+from sage.address import PUBLIC, Guard
 from sage.faults import Border, WorldError
 from sage.store import RunFolder
 from sage.types import FilmInfo, Question, Trace
-from sage.video.link import LinkLimits
 from sage.video.probe import probe
 
 MAX_PAGES = 4000
@@ -24,12 +24,12 @@ MAX_PAGES = 4000
 class Site:
     """`is_public`: strangers use it, so each sees only own runs and may choose safe models only."""
 
-    def __init__(self, data: Path, *, is_public: bool) -> None:
+    def __init__(self, data: Path, *, is_public: bool, guard: Guard = PUBLIC) -> None:
         self.data = data.resolve()
         self.is_public = is_public
         self.films = Films(self.data / "films")
         self.preparations = Preparations(self.films)
-        self.runs = Runs(self.data / "runs", self.films, self.preparations, limits=LinkLimits())
+        self.runs = Runs(self.data / "runs", self.films, self.preparations, guard=guard)
         self.shelf = Shelf(self.films)
         self._probed: dict[str, FilmInfo] = {}
         self._watched: OrderedDict[str, int] = OrderedDict()

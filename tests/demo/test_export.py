@@ -23,7 +23,6 @@ from demo.view import view
 from sage.faults import WorldError
 from sage.store import RunFolder, fold
 from sage.types import Evidence, Stop, Trace
-from sage.video.link import LinkLimits
 from tests.demo.traces import lecture
 
 HOSTILE = "${alert(1)} <img src=x onerror=alert(1)> \\unit `code` [a](javascript:alert(1)) # x"
@@ -78,7 +77,7 @@ def run(tmp_path: Path, trace: Trace) -> Path:
 @pytest.fixture
 def runs(tmp_path: Path) -> Runs:
     films = Films(tmp_path / "other" / "films")
-    return Runs(tmp_path / "other" / "runs", films, Preparations(films), limits=LinkLimits())
+    return Runs(tmp_path / "other" / "runs", films, Preparations(films))
 
 
 def bring(path: Path, runs: Runs) -> Path:

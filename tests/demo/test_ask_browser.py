@@ -1,0 +1,75 @@
+"""The Ask tab in a real browser: from an example or an own film to clickable evidence; Stop."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.demo.app_server import App, Controls
+
+pytest_plugins = ["tests.browser", "tests.demo.app_server"]
+pytestmark = pytest.mark.browser
+
+
+def test_an_example_leads_to_evidence_that_moves_the_player(controls: Controls) -> None:
+    page = controls.page
+    page.locator(".sp-chip").first.click()
+    page.wait_for_selector("#player video")
+    page.wait_for_function("document.querySelector('#question textarea').value.length > 5")
+    page.locator("button#ask").click()
+    controls.status("Answered in", 30)
+    assert controls.turns() == [1, 2]
+    first = page.evaluate("window.sage.state.view.evidence[0].start_s")
+    page.locator("#cards .cd-chip").first.click()
+    page.wait_for_function(
+        "t => Math.abs(document.querySelector('#player video').currentTime - t) < 0.1", arg=first
+    )
+
+
+def test_an_own_film_is_shown_asked_about_and_seekable(controls: Controls, app: App) -> None:
+    controls.give_film().choose(app.quick()).ask()
+    assert "3 turns" in controls.status("Answered in")
+    assert controls.page.evaluate("window.sage.state.view.film.name") == "Evening talk.mp4"
+    controls.page.evaluate("window.sage.seek(20)")
+    controls.page.wait_for_function(
+        "Math.abs(document.querySelector('#player video').currentTime - 20) < 0.1"
+    )
+
+
+def test_stop_shows_at_once_and_ends_within_two_seconds(controls: Controls, app: App) -> None:
+    controls.give_film().choose(app.slow("stop")).ask()
+    controls.status("Turn 2")
+    pressed = time.monotonic()
+    controls.page.locator("button#stop").click()
+    controls.status("Stop")
+    seen = time.monotonic() - pressed
+    controls.status("Stopped. 1 turn kept.")
+    took = time.monotonic() - pressed
+    assert seen < 2
+    assert took < 6  # the promise is 2 s; the machine that tests may be busy
+    assert controls.page.evaluate("window.sage.state.view.stop") == "stopped"
+
+
+def test_asking_anew_right_after_stop_shows_nothing_of_the_old_run(
+    controls: Controls, app: App
+) -> None:
+    controls.give_film().choose(app.slow("again")).ask("The old question?")
+    controls.status("Turn 2")
+    old = controls.run()
+    controls.page.locator("button#stop").click()
+    controls.status("Stop")
+    controls.choose(app.quick("fresh")).ask("The new question?")
+    controls.status("Answered in 3 turns")
+    assert controls.run() != old
+    assert controls.turns() == [1, 2, 3]
+    assert controls.page.evaluate("window.sage.state.view.question") == "The new question?"
+
+
+def test_what_is_missing_is_said_and_nothing_is_lost(controls: Controls) -> None:
+    controls.page.locator("button#ask").click()
+    controls.status("no question yet")
+    controls.page.locator("#link textarea, #link input").fill("file:///etc/passwd")
+    controls.ask("Who speaks?")
+    controls.status("Only links that begin with http")
+    assert controls.page.locator("#question textarea").input_value() == "Who speaks?"
