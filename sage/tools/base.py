@@ -53,6 +53,7 @@ class Workspace:
     """Told what is being done and, where known, how far it is, 0 to 1."""
     _made: dict[str, Frame | Clip] = field(default_factory=dict, init=False, repr=False)
     _labelled: dict[str, Media] = field(default_factory=dict, init=False, repr=False)
+    _labels: list[str] = field(default_factory=list, init=False, repr=False)
     _lines: tuple[Span, ...] | None = field(default=None, init=False, repr=False)
 
     def lines(self) -> tuple[Span, ...]:
@@ -79,10 +80,14 @@ class Workspace:
         self._made[clip.path] = clip
         return clip
 
-    def add_label(self, label: str, frames: tuple[Frame, ...], clips: tuple[Clip, ...]) -> None:
+    def add_label(
+        self, label: str, frames: tuple[Frame, ...], clips: tuple[Clip, ...], *, alias: str = ""
+    ) -> None:
         """Lets later calls name media together by a label such as `extract-video-parts_#1`."""
         if frames or clips:
-            self._labelled[_label_key(label)] = Media(frames, clips)
+            media = Media(frames, clips)
+            self._labelled |= {_label_key(name): media for name in (label, alias) if name}
+            self._labels.append(label)
 
     def path_of(self, name: str) -> Path:
         """The path of a file of this run, which need not exist; FaultError(FORBIDDEN) for all else."""
@@ -162,7 +167,7 @@ class Workspace:
             with crossing(Border.DISK, "A frame could not be saved", OSError):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(picture.rgb).save(path, quality=JPEG_QUALITY)
-        frame = Frame(path=name, at_s=picture.at_s, width=width, height=height)
+        frame = Frame(path=name, at_s=round(picture.at_s, 3), width=width, height=height)
         self._made[name] = frame
         return frame
 
@@ -189,9 +194,9 @@ class Workspace:
         )
 
     def _known(self) -> str:
-        if not self._labelled:
+        if not self._labels:
             return "so far none was extracted: call extract-video-parts first."
-        return f"known are: {', '.join(list(self._labelled)[-8:])}."
+        return f"known are: {', '.join(self._labels[-8:])}."
 
 
 def add_usage(usages: Iterable[Usage]) -> Usage:

@@ -170,8 +170,8 @@ def run_call(call: Call, workspace: Workspace, n: int) -> Observation:
         }
     )
     if tool:
-        for label in (observation.label, f"{tool.alias}_#{n}"):
-            workspace.add_label(label, observation.frames, observation.clips)
+        label, alias = observation.label, f"{tool.alias}_#{n}"
+        workspace.add_label(label, observation.frames, observation.clips, alias=alias)
     return observation
 
 

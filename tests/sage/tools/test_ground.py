@@ -116,6 +116,17 @@ def test_hostile_replies_give_no_span(reply: str) -> None:
     assert read_finding(reply, WINDOW, FILM_S).spans == ()
 
 
+@pytest.mark.parametrize("reply", HOSTILE, ids=range(len(HOSTILE)))
+def test_whatever_is_replied_spans_lie_in_the_window(
+    reply: str, make_workspace: MakeWorkspace
+) -> None:
+    workspace = make_workspace(replies=[reply])
+    seen = ground_event(workspace, event="a boat", timestamp_start="10", timestamp_end="12")
+    assert all(10 <= span.start_s < span.end_s <= 12 for span in seen.spans)
+    assert bool(seen.spans) != bool(seen.fault)
+    assert len(seen.text) < 500
+
+
 @pytest.mark.parametrize(
     ("reply", "span"),
     [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 import wave
 from pathlib import Path
 
@@ -203,6 +206,22 @@ def test_a_refused_download_is_not_repeated(
         with pytest.raises(FaultError, match="cannot be downloaded"):
             transcribe_speech(workspace)
     assert told == ["Downloading the speech model (tiny.en)"]
+
+
+def test_stop_ends_a_download(
+    spoken: FilmInfo, make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub accepts the connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
+        workspace = make_workspace(info=spoken, setup=Setup(speech="small.en"))
+        timer = threading.Timer(0.5, workspace.stop.set)
+        started = time.monotonic()
+        timer.start()
+        with pytest.raises(StoppedError):
+            transcribe_speech(workspace)
+        assert time.monotonic() - started < 10
 
 
 def test_cached_windows_are_told_apart(spoken: FilmInfo) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ctranslate2.specs import WhisperSpec
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 WIDTH, HEADS, MELS, RATE = 32, 2, 80, 16_000
@@ -23,6 +22,8 @@ SPECIALS = [
 
 def make_whisper(folder: Path) -> Path:
     """Writes the model and its tokenizer to `folder`."""
+    from ctranslate2.specs import WhisperSpec  # brings torch, so only when a model is made
+
     folder.mkdir(parents=True)
     tokenizer = _tokenizer()
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -66,7 +67,7 @@ def _tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def _fill(spec: WhisperSpec, vocabulary: int) -> None:
+def _fill(spec: Any, vocabulary: int) -> None:
     random = np.random.default_rng(0)
 
     def weights(*shape: int) -> np.ndarray:
