@@ -166,7 +166,8 @@ class PyavReader:
         for packet in self._packets():
             self._stop.check()
             stamp = packet.pts if packet.pts is not None else packet.dts
-            early = stamp is not None and self._film_s(stamp) < self._target_s - LEAD_S
+            ends_s = math.inf if stamp is None else self._film_s(stamp + (packet.duration or 0))
+            early = ends_s < self._target_s - LEAD_S
             self._stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
             yield from self._decode(packet)
         yield from self._decode(None)

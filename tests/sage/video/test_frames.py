@@ -112,6 +112,15 @@ def test_odd_films_are_read_with_true_labels(tmp_path: Path, name, options, budg
     assert pictures[0].rgb.shape == (info.height, info.width, 3)
 
 
+def test_pictures_that_stand_for_seconds_are_found(tmp_path: Path):
+    film = make_film(
+        tmp_path / "slides.mp4", duration_s=120, fps=0.5, size=(160, 90), keyframe_s=60
+    )
+    times = [9.9, 11.7, 13.9, 57.5, 59.2, 99.9]
+    pictures = list(read_frames(probe(film), times))
+    assert [read_number(p.rgb) * 2 for p in pictures] == [8, 10, 12, 56, 58, 98]
+
+
 def test_rotation_is_applied(tmp_path: Path):
     info = probe(make_film(tmp_path / "phone.mp4", duration_s=1, size=(90, 160), rotation=90))
     assert (info.width, info.height, info.rotation) == (90, 160, 90)
