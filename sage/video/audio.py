@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sage.faults import Border, StopSignal, WorldError
 from sage.types import FilmInfo
 from sage.video.container import open_film, origin_s, sound_stream
 
 if TYPE_CHECKING:
+    import numpy as np
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
@@ -31,6 +30,8 @@ def read_audio(
     The first sample is at `start_s`; where the track has nothing there is silence. WorldError(FILM) when the film
     has no sound; ValueError when the window does not touch the film.
     """
+    import numpy as np  # noqa: PLC0415
+
     if not film.has_audio:
         raise WorldError(Border.FILM, f"“{film.title}” has no sound, so there is nothing to hear.")
     start_s, end_s = max(0.0, start_s), min(film.duration_s, end_s)

@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from sage.faults import StopSignal
 from sage.types import FilmInfo
 from sage.video.container import open_film, origin_s, picture_stream
 
 if TYPE_CHECKING:
+    import numpy as np
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
@@ -212,6 +211,8 @@ class PyavReader:
         return self._film_s(frame.pts or 0)
 
     def _picture(self, frame: VideoFrame) -> Picture:
+        import numpy as np  # noqa: PLC0415
+
         lying = self._rotation % 180 != 0
         width, height = self._size[::-1] if lying else self._size
         small = frame.reformat(width, height, "rgb24", interpolation="BILINEAR", threads=1)
