@@ -320,7 +320,7 @@
     if (mounted[kind]) mounted[kind].forEach((off) => off());
     const offs = (mounted[kind] = []);
     const on = (name, fn) => offs.push(sage.on(name, fn));
-    mounts[kind](element.querySelector(`.sg-${kind}`), on);
+    mounts[kind](element.querySelector(`.sg-${kind}`), on, (fn) => offs.push(fn));
     const take = () => {
       if (props.value) sage.setView(props.value);
     };

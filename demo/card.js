@@ -4,6 +4,7 @@
   const sage = window.sage;
   const { h } = sage;
   const LONG = 280;
+  const SCROLLS = 800; // as much text as may get its own scroll bar, which the keyboard has to reach
   const FEW_THUMBS = 8;
   const FEW_SPANS = 6;
 
@@ -18,6 +19,8 @@
       const folded = body.classList.toggle("is-folded");
       more.textContent = folded ? "more" : "less";
       more.setAttribute("aria-expanded", String(!folded));
+      if (folded) body.removeAttribute("tabindex");
+      else body.tabIndex = 0;
     };
     return [body, more];
   };
@@ -34,6 +37,7 @@
       at = match.index + match[0].length;
     }
     body.append(text.slice(at));
+    if (text.length > SCROLLS) body.tabIndex = 0;
     return body;
   };
 

@@ -6,7 +6,7 @@
   const { h } = sage;
   const NEAR_END_PX = 48;
 
-  sage.define("cards", (root, on) => {
+  sage.define("cards", (root, on, atEnd) => {
     const ui = {
       status: h("div.sg-hidden", { role: "status", "aria-live": "polite" }),
       head: h("div.cd-answers"),
@@ -25,7 +25,8 @@
     on("view", () => draw(ui));
     on("focus", () => (light(ui), reveal(ui)));
     on("hover", () => light(ui));
-    setInterval(() => tick(ui), sage.isCalm() ? 1000 : 200);
+    const clock = setInterval(() => tick(ui), sage.isCalm() ? 1000 : 200);
+    atEnd(() => clearInterval(clock));
     draw(ui);
   });
 

@@ -6,7 +6,7 @@
   const sage = window.sage;
   const { h } = sage;
   const LANES = ["skip", "transcribe", "zoom", "search", "evidence"];
-  const LEAST_PX = 18;
+  const LEAST_PX = 20;
   const MOST_ROWS = 3;
 
   sage.makeLanes = (scale) => {

@@ -4,7 +4,7 @@
   const sage = window.sage;
   const { h } = sage;
 
-  sage.define("timeline", (root, on) => {
+  sage.define("timeline", (root, on, atEnd) => {
     const ui = build();
     let runDrawn = null;
     const scale = sage.makeScale(() => moved(ui, scale));
@@ -48,7 +48,11 @@
     on("hover", () => lanes.light());
     on("time", () => drawTime(ui));
     on("playing", () => ui.card.classList.toggle("is-playing", sage.state.playing));
-    new ResizeObserver(() => ui.card.hidden || (measure(ui) && (moved(ui, scale), lanes.draw()))).observe(root);
+    const size = new ResizeObserver(() => {
+      if (!ui.card.hidden && measure(ui)) draw();
+    });
+    size.observe(root);
+    atEnd(() => (size.disconnect(), stopReplay(ui)));
     sage.bindPointer(ui);
     sage.bindKeys(ui, root);
     wire(ui);

@@ -84,7 +84,7 @@
       sage.state.scrubbing = true;
       ui.card.classList.add("is-scrubbing");
       sage.seek(timeOf(event));
-      ui.slider.focus({ preventScroll: true });
+      ui.slider.focus({ preventScroll: true, focusVisible: false });
     });
     ui.body.addEventListener("pointermove", (event) => {
       if (drag !== null) sage.seek(timeOf(event), { remember: false });
