@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 SIDE_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+MAX_PIXELS = 1 << 26
+"""Larger pictures (8192 x 8192) are no films; decoding them would only take memory."""
 _CHUNK = 1 << 20
 _PICTURE_CAPTIONS = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub", "dvb_teletext"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -151,6 +153,9 @@ def _describe(container: InputContainer, path: Path, name: str) -> FilmInfo:
 
 
 def _first_look(container: InputContainer, picture: VideoStream, name: str) -> _Look:
+    context = picture.codec_context
+    if context.width * context.height > MAX_PIXELS:
+        raise _refusal(name, f"its pictures are too large ({context.width} × {context.height})")
     picture.thread_type = "NONE"
     container.seek(0, backward=True)
     frame = next(iter(container.decode(picture)), None)

@@ -95,6 +95,13 @@ def test_what_is_no_film_is_refused_in_one_sentence(tmp_path: Path, kind):
     assert "\n" not in str(caught.value)
 
 
+def test_pictures_of_absurd_size_are_not_decoded(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("sage.video.probe.MAX_PIXELS", 1000)
+    made = make_film(tmp_path / "huge.mp4", duration_s=0.5, size=(96, 64))
+    with pytest.raises(WorldError, match="pictures are too large"):
+        probe(made)
+
+
 def test_a_playlist_does_not_open_the_film_it_names(tmp_path: Path):
     make_film(tmp_path / "secret.ts", duration_s=1, size=(96, 64))
     (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile secret.ts\n")
