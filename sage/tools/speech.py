@@ -117,7 +117,10 @@ def _listen(
         stop.check()
         if not len(sound):
             return
-        segments, _ = model.transcribe(sound, vad_filter=True, condition_on_previous_text=False)
+        # Greedy only: the usual fall-back to sampling would make a run differ from its repetition.
+        segments, _ = model.transcribe(
+            sound, vad_filter=True, condition_on_previous_text=False, temperature=0.0
+        )
         for segment in segments:
             stop.check()
             start_s = min(window.start_s + max(0.0, segment.start), window.end_s)
