@@ -2,18 +2,22 @@
 
 Needs what the app does not: `apt-get install espeak-ng fonts-lato fonts-ebgaramond`.
 `python dev/make_examples.py [lighthouse chocolate street]` renders films;
-`python dev/make_examples.py --saved` asks the first film again and keeps that run.
+`python dev/make_examples.py --saved [films]` asks them again and keeps those runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 from films.reel import Look, write_film
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 EXAMPLES = ROOT / "assets" / "examples"
 LICENCE = "Made by this project with dev/make_examples.py; CC0 1.0, do with it what you like."
 LOOKS = {
@@ -23,16 +27,25 @@ LOOKS = {
 }
 
 
+ASKED = {
+    "lighthouse": "Which prize did the engineer who patented the sun valve win?",
+    "chocolate": "Who is the bain-marie named after?",
+    "street": "How often does the dog bark?",
+}
+"""The questions of the saved runs."""
+SAVED_FRAMES = 24
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("films", nargs="*", choices=[*LOOKS, []], default=list(LOOKS))
-    parser.add_argument("--saved", action="store_true", help="only run the first example again")
+    parser.add_argument("films", nargs="*", metavar="film", default=list(LOOKS))
+    parser.add_argument("--saved", action="store_true", help="do not render; run them again")
     chosen = parser.parse_args()
-    if chosen.saved:
-        save_run()
-        return
     for name in chosen.films:
-        make_film(name)
+        if chosen.saved:
+            save_run(name)
+        else:
+            make_film(name)
 
 
 def make_film(name: str) -> None:
@@ -43,6 +56,29 @@ def make_film(name: str) -> None:
     write_film(cut, out, title=film.TITLE, look=LOOKS[name], note=LICENCE)
     seconds = cut.takes[-1].end_s
     print(f"{out.name}: {seconds:.1f} s, {out.stat().st_size / 1e6:.2f} MB, {len(cut.lines)} lines")
+
+
+def save_run(name: str) -> None:
+    """Really asks the offline model, and keeps the run with paths relative to the checkout."""
+    from sage.agent import ask
+    from sage.store import EVENTS, RunFolder
+    from sage.types import Question, Setup
+
+    film, saved = EXAMPLES / f"{name}.mp4", EXAMPLES / "saved" / name
+    pages = str(EXAMPLES / "pages" / name)
+    setup = Setup(model="offline", frames=SAVED_FRAMES, pages=pages, speech="off")
+    question = Question(text=ASKED[name], video=str(film))
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunFolder.create(Path(folder))
+        last = list(ask(film, question, setup, store=run))[-1]
+        if last.type != "answered":
+            raise SystemExit(f"{name}: {last.text}")
+        shutil.rmtree(saved, ignore_errors=True)
+        shutil.copytree(run.folder, saved)
+    text = (saved / EVENTS).read_text(encoding="utf-8")
+    (saved / EVENTS).write_text(text.replace(f"{ROOT}/", ""), encoding="utf-8")
+    size = sum(f.stat().st_size for f in saved.rglob("*") if f.is_file())
+    print(f"{name}: {size / 1e3:.0f} kB. {last.answer}")
 
 
 if __name__ == "__main__":

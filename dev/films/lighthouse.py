@@ -28,9 +28,10 @@ SCENES = (
         title,
         (
             Beat(
-                "Good evening, and welcome. | Tonight's lecture is called: How a lighthouse "
-                "speaks. | A lighthouse cannot shout a word. | It has one lamp, perhaps two colours, and the dark between the flashes. | "
-                "And yet a sailor who has never seen this coast can watch a light for ten seconds, "
+                "Good evening, and welcome. | Tonight's lecture is called: How a lighthouse speaks. | "
+                "A lighthouse cannot shout a word. | It has one lamp, perhaps two colours, and the "
+                "dark between the flashes. | And yet a sailor who has never seen this coast can "
+                "watch a light for ten seconds, "
                 "and say: I know who you are.",
                 moves=True,
             ),

@@ -151,14 +151,15 @@ def written(text: str) -> str:
 
 
 def split_line(sentence: str, start_s: float, end_s: float) -> list[Line]:
-    """Caption lines of at most two rows of 42 letters; long sentences are shared out by length."""
-    rows = textwrap.wrap(written(sentence), 42)
-    pairs = ["\n".join(rows[i : i + 2]) for i in range(0, len(rows), 2)]
-    total = sum(len(p) for p in pairs)
+    """Caption lines of at most two rows of 42 letters; long sentences are cut into even parts."""
+    text = written(sentence)
+    count = -(-len(textwrap.wrap(text, 42)) // 2)
+    parts = textwrap.wrap(text, max(42, round(len(text) / count * 1.12)))
+    total = sum(len(part) for part in parts)
     lines, at = [], start_s
-    for pair in pairs:
-        end = at + (end_s - start_s) * len(pair) / total
-        lines.append(Line(at, end, pair))
+    for part in parts:
+        end = at + (end_s - start_s) * len(part) / total
+        lines.append(Line(at, end, "\n".join(textwrap.wrap(part, 42))))
         at = end
     return lines
 

@@ -85,7 +85,10 @@ ASKING = tuple(
         (r"\bhow (?:many|often)\b|\bnumber of\b", Kind.COUNT),
         (rf"\bhow ({'|'.join(ADJECTIVES)})\b|\btemperature\b|\bdegrees\b", Kind.MEASURE),
         (MOMENTS, Kind.MOMENT),
-        (r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century)\b", Kind.DATE),
+        (
+            r"^\W*(?:and |so |since )?when\b|[,;:] when\b|\b(?:what|which) (?:year|date|day|month|century)\b",
+            Kind.DATE,
+        ),
         (r"\bwh(?:o|om|ose)\b|\bnames? of\b|\bnamed after\b", Kind.PERSON),
         (r"\bwhere\b|\b(?:what|which) (?:place|town|city|country|island)\b", Kind.PLACE),
         (r"\bwhy\b|\breason\b", Kind.REASON),
@@ -131,7 +134,7 @@ def understand(text: str) -> Ask:
 
 def extract(ask: Ask, sentence: str) -> str:
     """The words of a sentence that answer by themselves, or nothing when that is not clear."""
-    told = _told(ask.focus, sentence)
+    told = _told(ask.focus, sentence) or _namesake(ask, sentence)
     if told:
         return told
     found: list[str] = []
@@ -220,6 +223,16 @@ _VAGUE = {
     stem(w)
     for w in ("the", "a", "an", "not", "no", "so", "very", "too", "this", "that", "it", "he", "she")
 }
+
+
+def _namesake(ask: Ask, sentence: str) -> str:
+    """Whom something is named after; "Mary the Jewess" is one name here."""
+    if "named after" not in ask.text.lower():
+        return ""
+    match = re.search(
+        rf"\bnamed (?:after|for) (?P<told>{NAME.pattern}(?: the [A-ZÀ-Þ]\w+)?)", sentence
+    )
+    return match["told"] if match else ""
 
 
 def _counts(ask: Ask, sentence: str) -> list[str]:

@@ -115,7 +115,7 @@ def _unsure(view: View) -> str:
 
 def _from_page(view: View) -> str:
     found = page_hit(view)
-    if found is None or found[0].cover < 0.3:
+    if found is None:
         return ""
     hit, source = found
     told = extract(view.ask, hit.passage.text)

@@ -14,7 +14,17 @@ from functools import cached_property
 
 from sage.models.asking import NAME, Ask, understand
 from sage.models.base import Situation
-from sage.models.textsearch import Hit, Passage, content, passages, search, sentences, stems, tokens
+from sage.models.textsearch import (
+    Hit,
+    Passage,
+    Wish,
+    content,
+    passages,
+    search,
+    sentences,
+    stems,
+    tokens,
+)
 from sage.timecode import find_times, format_clock, format_time
 from sage.types import Action, Answer, Call, FaultKind, Mode, Observation, Source, Span, Thought
 
@@ -28,6 +38,9 @@ OPENING_S = 90.0
 MAX_EXTRACT_S = 300.0
 SURE, WEAK = 0.5, 0.25
 """Cover from which a passage is taken as the answer, and below which it is not shown at all."""
+PAGE_COVER = 0.3
+FRAMING = re.compile(r"\[(?:end of )?page content|Title: ")
+DEFINING = re.compile(r"\b(?:is|was|are|were) (?:an?|the|named)\b")
 SUMMARY = re.compile(
     r"\b(?:what|tell)\b.{0,30}\babout\s*\??$|\bsummar|\btopic\b|\bsubject of\b|\boverview\b", re.I
 )
@@ -221,7 +234,8 @@ def _search_web(view: View) -> Call | None:
     found = view.seen(SEARCH)
     if not found:
         words = [w for w in tokens(view.facts.question.text) if w in set(_plain_terms(view))]
-        query = " ".join(dict.fromkeys([*view.names, *words]))[:200]
+        named = set(tokens(" ".join(view.names)))
+        query = " ".join([*view.names, *dict.fromkeys(w for w in words if w not in named)])[:200]
         why = "The film does not tell this; look it up."
         return Call(tool=SEARCH, arguments={"query": query}, rationale=why)
     if found[-1].fault or view.pages():
@@ -267,17 +281,26 @@ def page_hit(view: View) -> tuple[Hit, Source] | None:
         if observation.fault or not observation.sources:
             continue
         source = observation.sources[0]
-        text = source.text or observation.text
-        named = {s for n in view.names for s in stems(n)} & set(stems(source.title))
-        terms = tuple(t for t in view.ask.wish.terms if t not in named)
-        hits = search(
-            passages(sentences(text)),
-            view.ask.wish._replace(terms=terms or page_terms(view)),
-            most=1,
-        )
-        if hits and (best is None or hits[0].score > best[0].score):
-            best = (hits[0], source)
+        hit = _in_page(view, source, source.text or observation.text)
+        if hit and (best is None or hit.score > best[0].score):
+            best = (hit, source)
     return best
+
+
+def _in_page(view: View, source: Source, text: str) -> Hit | None:
+    """The question's words, without the page's name and what the film told; else what the name is."""
+    lines = [s for s in sentences(text) if not FRAMING.match(s.note) and s.note != source.title]
+    found = passages(lines)
+    title = set(stems(source.title))
+    told = {s for h in view.heard_hits[:1] for s in stems(h.passage.text)}
+    asked = tuple(t for t in view.ask.wish.terms if t not in title)
+    terms = tuple(t for t in asked if t not in told) or asked
+    hits = search(found, view.ask.wish._replace(terms=terms), most=1) if terms else []
+    if hits and hits[0].cover >= PAGE_COVER:
+        return hits[0]
+    about = Wish(tuple(t for t in page_terms(view) if t in title), ((DEFINING, 0.5),))
+    hits = search(found, about, most=1) if view.ask.is_outside and about.terms else []
+    return hits[0] if hits else None
 
 
 def _listen(view: View, low: float, high: float, why: str) -> Call:
