@@ -34,7 +34,8 @@ def open_film(path: str | Path, name: str = "") -> Iterator[InputContainer]:
 
     called = name or Path(path).name
     try:
-        with av.open(str(path), options=dict(GUARD), metadata_errors="replace") as container:
+        whole = str(Path(path).absolute())  # else `12:30.mp4` would be taken for a protocol
+        with av.open(whole, options=dict(GUARD), metadata_errors="replace") as container:
             yield container
     except av.error.FFmpegError as error:
         raise WorldError(Border.FILM, f"“{called}” could not be read: {_reason(error)}.") from error

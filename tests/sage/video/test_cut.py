@@ -11,6 +11,7 @@ import pytest
 from sage.faults import StoppedError, StopSignal
 from sage.types import FilmInfo, Span
 from sage.video import cut
+from sage.video.captions import read_captions
 from sage.video.cut import cut_clip
 from sage.video.frames import read_frames
 from sage.video.probe import probe
@@ -78,6 +79,16 @@ def test_odd_films_are_cut(tmp_path: Path, name, options, start_s):
     assert shown(tmp_path / "out.mp4")[0] == pytest.approx(span.start_s, abs=0.1)
     info = probe(tmp_path / "out.mp4")
     assert (info.width, info.height, info.codec) == (source.width, source.height, "h264")
+
+
+def test_odd_names_are_only_names(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = make_film(tmp_path / "plain.mp4", duration_s=3, size=(160, 90), captions=[(0, 1, "hi")])
+    odd = made.rename(tmp_path / "12:30 'a%20b'; $(touch x) #?é.mp4")
+    film = probe(Path(odd.name))
+    assert [line.note for line in read_captions(film)] == ["hi"]
+    assert cut_clip(film, 0.5, 2.0, out=tmp_path / "out.mp4").start_s in (0.0, 0.5)
+    assert not (tmp_path / "x").exists()
 
 
 def test_sound_alone_is_cut(tmp_path: Path):
