@@ -12,8 +12,10 @@ import ctypes
 import hashlib
 import math
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -189,41 +191,53 @@ def _find_local(size: str) -> str:
 
 def _download(size: str, stop: StopSignal, on_progress: Callable[[str, float | None], None]) -> str:
     """Fetches a model into the hub's cache and returns its folder; FaultError(UNAVAILABLE)."""
+    from faster_whisper import available_models  # noqa: PLC0415
+
     missing = f"the speech model '{size}' is not on this machine"
+    if size not in available_models():
+        raise _unavailable(f"{missing} and is none of {', '.join(available_models())}")
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in OFFLINE_VALUES:
         raise _unavailable(f"{missing} and downloads are turned off (HF_HUB_OFFLINE)")
     refused_at, why = _refused.get(size, (-math.inf, ""))
     if time.monotonic() - refused_at > RETRY_S:
         on_progress(f"Downloading the speech model ({size})", None)
         why = _run_download(size, stop)
-    folder = "" if why else _find_local(size)
-    if not folder:
-        _refused[size] = (time.monotonic(), why or "the download is incomplete")
-        raise _unavailable(f"{missing} and cannot be downloaded ({_refused[size][1]})")
-    return folder
+        if not why and (folder := _find_local(size)):
+            return folder
+        why = why or "the download is incomplete"
+        _refused[size] = (time.monotonic(), why)
+    raise _unavailable(f"{missing} and cannot be downloaded ({why})")
 
 
 def _run_download(size: str, stop: StopSignal) -> str:
     """Downloads in a process of its own, which Stop ends; returns why it failed, or nothing."""
     environment = {"HF_HUB_ETAG_TIMEOUT": "8", "HF_HUB_DOWNLOAD_TIMEOUT": "20", **os.environ}
-    process = subprocess.Popen(
-        [sys.executable, "-c", _DOWNLOAD, size],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        while process.poll() is None:
-            stop.wait(0.2)
-        lines = process.communicate()[1].strip().splitlines()
-    finally:
-        process.kill()
-        process.wait()
-    if process.returncode == 0:
-        return ""
-    return lines[-1].split(":")[0].rsplit(".", 1)[-1] if lines else "no reason was given"
+    with tempfile.TemporaryFile("w+", errors="replace") as complaint:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _DOWNLOAD, size],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaint,
+        )
+        try:
+            while process.poll() is None:
+                stop.wait(0.2)
+        finally:
+            process.kill()
+            process.wait()
+        complaint.seek(0)
+        return "" if process.returncode == 0 else _explain(complaint.read())
+
+
+def _explain(complaint: str) -> str:
+    """What a traceback of the download comes down to, in words."""
+    if "No space left" in complaint:
+        return "the disk is full"
+    if "LocalEntryNotFoundError" in complaint or "Connect" in complaint:
+        return "the model hub cannot be reached"
+    errors = re.findall(r"^(?:\w+\.)*(\w+Error)\b", complaint, re.MULTILINE)
+    return errors[-1] if errors else "the download ended early"
 
 
 def _unavailable(reason: str) -> FaultError:
