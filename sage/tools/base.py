@@ -154,8 +154,8 @@ class Workspace:
 
     @property
     def video_name(self) -> str:
-        """The film's file name, which is how models are told to name it."""
-        return Path(self.film.path).name
+        """The film's title, else its file name: how models are told to name it."""
+        return self.film.title or Path(self.film.path).name
 
     def _save_frame(self, picture: Picture) -> Frame:
         from PIL import Image  # noqa: PLC0415
