@@ -15,7 +15,7 @@ from gradio.route_utils import get_root_url
 from demo import says
 from demo.export import bring_run
 from demo.history import history_value
-from demo.media import media_url
+from demo.media import media_url, poster_url
 from demo.order import make_order
 from demo.runs import Snapshot
 from demo.says import to_json
@@ -46,7 +46,7 @@ class Steps:
                     "title": e.title,
                     "about": e.about,
                     "questions": [{"text": q.text, "needs": q.needs} for q in e.questions],
-                    "poster": media_url(e.run_id, e.poster) if e.poster else "",
+                    "poster": poster_url(e.id),
                 }
                 for e in self._site.shelf.examples
             ]

@@ -102,13 +102,13 @@ def _panel() -> dict[str, Any]:
                 label="Film",
                 file_types=FILM_TYPES,
                 elem_id="upload",
-                height=58,
+                height=40,
                 scale=4,
                 min_width=140,
             )
             named["link"] = gr.Textbox(
                 label="or a link",
-                placeholder="https://… a video page or an .mp4",
+                placeholder="https://…",
                 elem_id="link",
                 max_length=2000,
                 scale=5,
@@ -160,7 +160,7 @@ def _settings() -> dict[str, Any]:
             label="Caption file (.srt, .vtt, .ass)",
             file_types=CAPTION_TYPES,
             elem_id="captions",
-            height=84,
+            height=44,
         )
         named["tool_model"] = gr.Dropdown(
             [("the same model", "")],
@@ -178,10 +178,10 @@ def _settings() -> dict[str, Any]:
             )
         with gr.Row():
             named["seconds"] = gr.Number(
-                None, label="Seconds at most", minimum=0, placeholder="no limit", min_width=120
+                0, label="Seconds at most (0: no limit)", minimum=0, min_width=120
             )
             named["usd"] = gr.Number(
-                None, label="Dollars at most", minimum=0, placeholder="no limit", min_width=120
+                0, label="Dollars at most (0: no limit)", minimum=0, min_width=120
             )
     return named
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from PIL import Image
 
 from demo.films import Films
 from sage.store import EVENTS
+from sage.video.frames import read_frames
+from sage.video.probe import probe
 
 FOLDER = Path(__file__).parent.parent / "assets" / "examples"
 
@@ -37,12 +41,11 @@ class Example:
     run: Path | None
     """Folder of a run that was made before and is shown as saved."""
     token: str
-    poster: str
-    """Path of a picture of the saved run, relative to its folder; may be empty."""
+    id: str
 
     @property
     def run_id(self) -> str:
-        return f"saved-{self.film.stem}" if self.run else ""
+        return f"saved-{self.id}" if self.run else ""
 
 
 class Shelf:
@@ -70,6 +73,15 @@ class Shelf:
         return next((e.run_id for e in self.examples if e.run_id), "")
 
 
+def poster(example: Example) -> bytes:
+    """A small JPEG from the first third of the film, for its card."""
+    film = probe(example.film, example.title)
+    picture = next(iter(read_frames(film, [film.duration_s * 0.3], long_side=240)))
+    made = io.BytesIO()
+    Image.fromarray(picture.rgb).save(made, "JPEG", quality=82)
+    return made.getvalue()
+
+
 def _read(films: Films, folder: Path) -> list[Example]:
     listing = folder / "examples.yaml"
     if not listing.is_file():
@@ -83,7 +95,6 @@ def _example(films: Films, folder: Path, entry: dict[str, Any]) -> Example:
     run = folder / entry["saved"] if entry.get("saved") else None
     if run is not None and not (run / EVENTS).is_file():
         run = None
-    pictures = sorted((run / "frames").glob("*.jpg")) if run else []
     return Example(
         title=entry["title"],
         about=entry.get("about", ""),
@@ -93,5 +104,5 @@ def _example(films: Films, folder: Path, entry: dict[str, Any]) -> Example:
         questions=tuple(ExampleQuestion(q["text"], q.get("needs", "")) for q in entry["questions"]),
         run=run,
         token=films.bundle(film, entry["title"]),
-        poster=f"frames/{pictures[len(pictures) // 3].name}" if pictures else "",
+        id=film.stem,
     )

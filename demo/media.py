@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -39,6 +40,11 @@ def media_url(run: str, path: str) -> str:
 def film_url(token: str) -> str:
     """Address of a film, relative to the page."""
     return f"sage/film/{quote(token)}"
+
+
+def poster_url(name: str) -> str:
+    """Address of the picture on an example's card, relative to the page."""
+    return f"sage/poster/{quote(name)}"
 
 
 def find_media(folder: Path, path: str) -> Path | None:
@@ -75,6 +81,24 @@ def make_routes(
         Route("/sage/media/{run}/{path:path}", media, methods=["GET", "HEAD"]),
         Route("/sage/film/{token}", film, methods=["GET", "HEAD"]),
     ]
+
+
+def make_poster_route(make: Callable[[str], bytes | None]) -> Route:
+    """Pictures of the bundled films; `make` is asked once a name."""
+    made: dict[str, bytes] = {}
+
+    async def poster(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in made:
+            picture = await run_in_threadpool(make, name)
+            if picture is not None:
+                made[name] = picture
+        picture = made.get(name)
+        return (
+            Response(picture, media_type="image/jpeg", headers=HEADERS) if picture else _missing()
+        )
+
+    return Route("/sage/poster/{name}", poster, methods=["GET"])
 
 
 def _missing() -> Response:

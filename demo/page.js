@@ -203,10 +203,12 @@
   document.addEventListener(
     "keydown",
     (event) => {
-      if (event.key !== "Enter" || event.isComposing || event.shiftKey) return;
+      if (event.key !== "Enter" || event.isComposing) return;
       const field = event.target.closest && event.target.closest("#question textarea, #panel input, #panel textarea");
       if (!field) return;
       const isQuestion = Boolean(field.closest("#question"));
+      if (isQuestion && event.shiftKey) event.stopPropagation(); // Gradio would submit on it
+      if (event.shiftKey) return;
       if (!isQuestion && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       event.stopPropagation();

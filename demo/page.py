@@ -13,7 +13,7 @@ import gradio as gr
 from demo import assets
 from demo.ask_tab import ask_tab
 from demo.export import make_export_route
-from demo.media import make_routes
+from demo.media import make_poster_route, make_routes
 from demo.site import Site
 
 FOLDER = Path(__file__).parent
@@ -26,9 +26,7 @@ HEADING = (
 def build_page(site: Site) -> gr.Blocks:
     """All tabs; the Ask tab is the first."""
     with gr.Blocks(title="SAGE · ask a video", fill_width=True, analytics_enabled=False) as page:
-        gr.HTML(
-            html_template=HEADING, js_on_load=None, apply_default_css=False, elem_id="heading"
-        )
+        gr.HTML(html_template=HEADING, js_on_load=None, apply_default_css=False, elem_id="heading")
         with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask"):
             ask_tab(site, page)
     page.queue(default_concurrency_limit=8, max_size=64)
@@ -40,6 +38,7 @@ def launch_page(page: gr.Blocks, site: Site, *, host: str, port: int) -> str:
     routes = [
         *make_routes(site.folder, site.films.playable),
         make_export_route(site.folder),
+        make_poster_route(site.poster),
     ]
     _, address, _ = page.launch(
         server_name=host,

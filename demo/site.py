@@ -7,7 +7,7 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 
-from demo.examples import Shelf
+from demo.examples import Shelf, poster
 from demo.films import Films
 from demo.media import film_url
 from demo.prepare import Preparations
@@ -77,6 +77,13 @@ class Site:
         if token not in self._probed:
             self._probed[token] = probe(path, film.title)
         return self._probed[token]
+
+    def poster(self, name: str) -> bytes | None:
+        """The picture on an example's card, or None."""
+        found = [e for e in self.shelf.examples if e.id == name]
+        with contextlib.suppress(WorldError, StopIteration):
+            return poster(found[0]) if found else None
+        return None
 
     def film_like(self, trace: Trace) -> str:
         """Token of the bundled film that a run from elsewhere is about; empty when it is none."""

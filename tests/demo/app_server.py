@@ -29,6 +29,10 @@ PASSWORD = "The password is kittiwake."
 LINES = [(1.0, 3.0, "Good evening."), (20.0, 23.0, PASSWORD), (30.0, 33.0, "Good night.")]
 
 
+LEFT = ["AbortError", "Connection errored out"]
+"""What Gradio writes to the console when a page is left while it still listens."""
+
+
 @dataclass(frozen=True)
 class App:
     """A running app: its address, its data folder, the address of a web server, a scratch folder."""
@@ -74,7 +78,17 @@ class Controls:
         self.app = app
 
     def open(self, query: str = "") -> Controls:
+        if self.page.url.startswith("http"):
+            self.page.watched.allowed += LEFT
         self.page.goto(f"{self.app.url}/{query}")
+        return self._ready()
+
+    def reload(self) -> Controls:
+        self.page.watched.allowed += LEFT
+        self.page.reload()
+        return self._ready()
+
+    def _ready(self) -> Controls:
         self.page.wait_for_selector("button#ask")
         self.page.wait_for_function("document.querySelector('.sp-status-text').textContent")
         return self
