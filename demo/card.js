@@ -56,7 +56,8 @@
 
   // ---- a turn
 
-  sage.turnCard = (turn) => {
+  // `isRepeated`: the answer stands above all cards already.
+  sage.turnCard = (turn, isRepeated) => {
     const decision = sage.decision(turn.decision);
     const name = `Turn ${turn.i}, ${decision.name}: go there`;
     const title = h("strong", {}, `${turn.i} · ${decision.name}`);
@@ -71,7 +72,7 @@
       turn.why ? sage.folded(turn.why, "cd-why") : null,
       looked(turn),
       turn.fault ? h("div.cd-fault", {}, sage.icon("alert", 14), sage.foreign(turn.fault, "div.sg-foreign")) : null,
-      result(turn),
+      isRepeated ? null : result(turn),
       thumbs(turn),
       sources(turn),
       detail(turn),

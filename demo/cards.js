@@ -59,10 +59,11 @@
     }
     let added = 0;
     for (const turn of turns) {
-      const text = view.run + JSON.stringify(turn);
+      const isRepeated = Boolean(view.answer && turn.decision === "answer" && turn.result === view.answer.text);
+      const text = `${view.run} ${isRepeated} ${JSON.stringify(turn)}`;
       const kept = ui.cards.get(turn.i);
       if (kept && kept.text === text) continue;
-      const node = sage.turnCard(turn);
+      const node = sage.turnCard(turn, isRepeated);
       if (kept) kept.node.replaceWith(node);
       else ui.turns.insertBefore(node, ui.now);
       added += kept ? 0 : 1;
@@ -124,7 +125,7 @@
     if (text === ui.drawn.head) return;
     ui.drawn.head = text;
     const nodes = [];
-    if (view && view.saved) nodes.push(h("div.cd-saved", {}, h("span.cd-badge", {}, "saved run"), sage.foreign(view.saved)));
+    if (view && view.saved) nodes.push(h("div.cd-saved", {}, h("span.cd-badge", {}, sage.foreign(view.saved))));
     if (view && sage.state.replay !== null) {
       const all = h("button.sg-more", {}, "show all");
       all.onclick = () => sage.setReplay(null);
@@ -148,7 +149,7 @@
     };
     const nodes = [];
     const box = (title, kind, text, extra) =>
-      h(`section.cd-box.${kind}`, { "aria-label": title }, h("h3", {}, sage.icon("alert"), title), text, extra);
+      h(`section.cd-box.${kind}`, { "aria-label": title }, h("h2", {}, sage.icon("alert"), title), text, extra);
     const said = (text) => sage.foreign(text, "p.sg-foreign");
     if (view.stop === "failed" || (view.error && view.stop !== "interrupted")) {
       nodes.push(box("Failed", "is-error", said(view.error || words.failed), kept && h("p.cd-quiet", {}, kept)));
@@ -166,7 +167,7 @@
     return h(
       "section.cd-answer",
       { "aria-label": "Answer" },
-      h("div.cd-head", {}, h("h3", {}, "Answer"), h("div.cd-headline"), copy),
+      h("div.cd-head", {}, h("h2", {}, "Answer"), h("div.cd-headline"), copy),
       view.question ? sage.foreign(view.question, "p.cd-question.sg-foreign") : null,
       sage.cited(view.answer.text, "cd-text"),
       warning ? h("p.cd-warning", {}, sage.icon("alert", 14), warning) : null,
@@ -180,8 +181,13 @@
       : "No stretch of the film was named as evidence.";
 
   function chip(e) {
+    if (e.start_s === null && !sage.webAddress(e.url)) {
+      const show = () => sage.focus({ turn: e.turn || null, n: e.n, seek: false });
+      const text = e.note || e.url || "page";
+      return h("button.cd-chip", { data: { n: e.n }, title: e.url, onclick: show }, h("b", {}, String(e.n)), " · ", sage.foreign(text));
+    }
     if (e.start_s === null) {
-      const link = sage.webChip(e.url, `${e.n} · ${e.note || (sage.webAddress(e.url) || { host: "page" }).host}`, "a.cd-chip");
+      const link = sage.webChip(e.url, `${e.n} · ${e.note || sage.webAddress(e.url).host}`, "a.cd-chip");
       link.dataset.n = e.n;
       return link;
     }

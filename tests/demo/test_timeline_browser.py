@@ -360,7 +360,7 @@ def test_each_ending_is_told_in_words(show, desk, stop, title, words):
     show(
         lecture().model_copy(update={"stop": stop, "answer": None, "evidence": (), "error": error})
     )
-    assert desk.inner_text(".cd-box h3").strip() == title
+    assert desk.inner_text(".cd-box h2").strip() == title
     assert words in desk.inner_text(".cd-box")
 
 
