@@ -27,6 +27,7 @@ from rich.text import Text
 
 from sage.models.catalog import OPENAI_URL, find_checkpoints, find_gpu, resolve
 from sage.terminal import clean
+from sage.tools.speech import readiness
 
 TIMEOUT_S = 6.0
 LEAST_DISK = 5e9
@@ -178,12 +179,11 @@ def _speech() -> Check:
         return Check(
             "speech", "missing", "faster-whisper is not installed; captions still work", fix
         )
-    hub = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface") / "hub"
-    sizes = sorted(p.name.split("whisper-")[-1] for p in hub.glob("models--*faster*whisper-*"))
-    if sizes:
-        return Check("speech", "ok", f"captions, and faster-whisper with {', '.join(sizes)}")
-    detail = "captions work; no speech model is on this machine yet"
-    return Check("speech", "missing", detail, "hf download Systran/faster-whisper-base")
+    is_ready, why = readiness("auto")
+    if is_ready:
+        return Check("speech", "ok", f"captions, and {why}")
+    fix = "hf download Systran/faster-whisper-base"
+    return Check("speech", "missing", f"captions work; {why}", fix)
 
 
 def _yt_dlp() -> Check:

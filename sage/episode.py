@@ -18,6 +18,7 @@ from sage.faults import StopSignal
 from sage.models.base import Request, Situation, ignore
 from sage.prompts import fill
 from sage.timecode import format_time
+from sage.tools.page_text import clean
 from sage.tools.registry import call_schema, describe, find_tool
 from sage.types import (
     Action,
@@ -211,7 +212,7 @@ class Episode:
     def _prompt(self) -> str:
         folder = self.setup.prompts
         facts = {
-            "video": self.film.title or Path(self.film.path).name,
+            "video": clean(self.film.title or Path(self.film.path).name),
             "duration": f"{format_time(self.film.duration_s)} ({self.film.duration_s:.1f} s)",
             "sound": _sound(self.film, self.setup),
             "question": _question_text(self.question),
