@@ -5,7 +5,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-from hypothesis import settings  # noqa: E402  the hub reads its variable when it is imported
+from hypothesis import settings
 
 settings.register_profile("sage", deadline=None)
 settings.load_profile("sage")

@@ -8,7 +8,7 @@ media this run made; no such name is ever opened, so a refusal tells nothing of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from sage.faults import Border, FaultError, StopSignal, crossing
 from sage.models.base import Model
 from sage.timecode import SLACK_S, Window, format_clock, format_time, parse_window
+from sage.tools.page_text import clean
 from sage.types import Clip, FaultKind, FilmInfo, Frame, Setup, Span, Usage
 
 if TYPE_CHECKING:
+    from sage.tools.providers import SearchProvider
     from sage.video.frames import Picture
 
 MAX_TEXT = 12_000
@@ -51,6 +53,8 @@ class Workspace:
     stop: StopSignal
     on_progress: Callable[[str, float | None], None]
     """Told what is being done and, where known, how far it is, 0 to 1."""
+    provider: SearchProvider | None = None
+    """Who is asked by web-search; `None`: whom the setup names."""
     _made: dict[str, Frame | Clip] = field(default_factory=dict, init=False, repr=False)
     _labelled: dict[str, Media] = field(default_factory=dict, init=False, repr=False)
     _labels: list[str] = field(default_factory=list, init=False, repr=False)
@@ -61,8 +65,22 @@ class Workspace:
         from sage.video.captions import read_captions  # noqa: PLC0415
 
         if self._lines is None:
-            self._lines = read_captions(self.film, self.setup.captions, stop=self.stop)
+            lines = read_captions(self.film, self.setup.captions, stop=self.stop)
+            self._lines = tuple(line.model_copy(update={"note": clean(line.note)}) for line in lines)
         return self._lines
+
+    def pictures(self, times: Sequence[float], *, long_side: int = 448) -> Iterator[Picture]:
+        """Pictures of the film at given instants; see `sage.video.frames.read_frames`."""
+        from sage.video.frames import read_frames  # noqa: PLC0415
+
+        return read_frames(self.film, times, long_side=long_side, stop=self.stop)
+
+    def cut(self, start_s: float, end_s: float) -> Clip:
+        """Cuts a stretch of the film into a clip of this run."""
+        from sage.video.cut import cut_clip  # noqa: PLC0415
+
+        out = self.clip_path(start_s, end_s)
+        return self.add_clip(out, cut_clip(self.film, start_s, end_s, out=out, stop=self.stop))
 
     def save_frames(self, pictures: Iterable[Picture]) -> tuple[Frame, ...]:
         """Keeps pictures as JPEG files of the run, named by time and size; WorldError(DISK)."""
