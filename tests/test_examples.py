@@ -37,7 +37,7 @@ QUESTIONS = [
     ("lighthouse", "How was the second Eddystone tower destroyed?", "", "burned down in 1755"),
     ("lighthouse", "Where does Smeaton's tower stand today?", "On Plymouth Hoe", "Its upper part still stands"),
     ("lighthouse", "When was Fresnel's lens first used?", "July 1823", "first lit in July 1823"),
-    ("lighthouse", "In which tower was the Fresnel lens first lit?", "", "tower of Cordouan"),
+    ("lighthouse", "In which tower was the Fresnel lens first lit?", "Tower of Cordouan", "tower of Cordouan"),
     ("lighthouse", "What did the lens float in?", "", "trough of mercury"),
     ("lighthouse", "Why are the mercury baths being removed?", "", "is a poison"),
     ("lighthouse", "What does occulting mean?", "", "light is longer than the dark"),

@@ -153,15 +153,19 @@ def written(text: str) -> str:
 def split_line(sentence: str, start_s: float, end_s: float) -> list[Line]:
     """Caption lines of at most two rows of 42 letters; long sentences are cut into even parts."""
     text = written(sentence)
-    count = -(-len(textwrap.wrap(text, 42)) // 2)
-    parts = textwrap.wrap(text, max(42, round(len(text) / count * 1.12)))
+    count = -(-len(_wrap(text, 42)) // 2)
+    parts = _wrap(text, max(42, round(len(text) / count * 1.12)))
     total = sum(len(part) for part in parts)
     lines, at = [], start_s
     for part in parts:
         end = at + (end_s - start_s) * len(part) / total
-        lines.append(Line(at, end, "\n".join(textwrap.wrap(part, 42))))
+        lines.append(Line(at, end, "\n".join(_wrap(part, 42))))
         at = end
     return lines
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def pictures(cut: Cut, fps: int) -> Iterator[Image.Image]:

@@ -20,7 +20,7 @@ LINES = (
     Line(9.0, 12.0, "[the bell of a tram, coming from the left]"),
     Line(12.5, 17.5, "[the tram hums past]"),
     Line(19.0, 21.5, "[a dog barks three times]"),
-    Line(23.5, 28.5, "[the door of Café Noether opens, a piano is heard]"),
+    Line(23.5, 28.5, "[the door of Café Noether opens,\na piano is heard]"),
     Line(30.0, 33.5, "[thunder, far away]"),
     Line(34.0, 39.5, "[rain drums on the awnings]"),
 )

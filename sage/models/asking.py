@@ -41,7 +41,7 @@ NAME = re.compile(
 NOT_PLACE = r"(?<!from )(?<!\bin )(?<!\bat )(?<!\bof )(?<!near )(?<!\bon )(?<!\bto )(?<!the )"
 AGE = re.compile(rf"\b(?:aged?|was|is|at) ({NUMBER})(?=[.,;]| (?:and|when|years)\b)", re.IGNORECASE)
 SEEING = re.compile(
-    r"\b(colou?rs?|wear(?:ing|s)?|on (?:the )?screen|(?:do|can|could) (?:you|we|i|one) see|visible|shown|"
+    r"\b(colou?rs?|wear(?:ing|s)?|on (?:the )?screen|(?:do|can|could) (?:you|we|i|one) see|visible|shown?|shows|"
     r"look(?:s|ing)? like|written|signs?|logo|pictures?|drawn|drawing|hold(?:s|ing)?|appear(?:s|ing)?|slides?)\b",
     re.IGNORECASE,
 )
@@ -63,6 +63,11 @@ FOCUS = re.compile(
 )
 
 
+WHICH = re.compile(
+    r"^\W*(?:(?:in|at|on|to|from|of|with) )?which (?P<noun>[a-z]{3,})\b", re.IGNORECASE
+)
+
+
 class Kind(StrEnum):
     COUNT = "count"
     MEASURE = "measure"
@@ -70,6 +75,8 @@ class Kind(StrEnum):
     MOMENT = "moment"
     """When something happens in the film."""
     PERSON = "person"
+    NAMESAKE = "namesake"
+    """Whom something is named after."""
     PLACE = "place"
     REASON = "reason"
     COLOUR = "colour"
@@ -82,6 +89,10 @@ MOMENTS = (
 ASKING = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
+        (
+            r"^\W*which (?!place|town|city|country|island|year|date|day|month|century|colou?r)",
+            Kind.THING,
+        ),
         (r"\bhow (?:many|often)\b|\bnumber of\b", Kind.COUNT),
         (rf"\bhow ({'|'.join(ADJECTIVES)})\b|\btemperature\b|\bdegrees\b", Kind.MEASURE),
         (MOMENTS, Kind.MOMENT),
@@ -89,7 +100,8 @@ ASKING = tuple(
             r"^\W*(?:and |so |since )?when\b|[,;:] when\b|\b(?:what|which) (?:year|date|day|month|century)\b",
             Kind.DATE,
         ),
-        (r"\bwh(?:o|om|ose)\b|\bnames? of\b|\bnamed after\b", Kind.PERSON),
+        (r"\bwh(?:o|om|at)\b.*\bnamed after\b", Kind.NAMESAKE),
+        (r"\bwh(?:o|om|ose)\b|\bnames? of\b", Kind.PERSON),
         (r"\bwhere\b|\b(?:what|which) (?:place|town|city|country|island)\b", Kind.PLACE),
         (r"\bwhy\b|\breason\b", Kind.REASON),
         (r"\bcolou?r\b", Kind.COLOUR),
@@ -118,7 +130,7 @@ def understand(text: str) -> Ask:
     """Reads a question; never fails."""
     text = text[:2000]
     kind, unit = _kind(text)
-    match = FOCUS.search(text)
+    match = FOCUS.search(text) or WHICH.search(text)
     focus = match["noun"].strip().lower() if match else ""
     return Ask(
         text=text,
@@ -134,7 +146,7 @@ def understand(text: str) -> Ask:
 
 def extract(ask: Ask, sentence: str) -> str:
     """The words of a sentence that answer by themselves, or nothing when that is not clear."""
-    told = _told(ask.focus, sentence) or _namesake(ask, sentence)
+    told = _told(ask.focus, sentence) or _namesake(ask, sentence) or _titled(ask, sentence)
     if told:
         return told
     found: list[str] = []
@@ -144,7 +156,7 @@ def extract(ask: Ask, sentence: str) -> str:
         found = _counts(ask, sentence)
     elif ask.kind is Kind.DATE:
         found = [m[0] for m in DATE.finditer(sentence)]
-    elif ask.kind is Kind.PERSON:
+    elif ask.kind in (Kind.PERSON, Kind.NAMESAKE):
         found = _people(ask, sentence)
     elif ask.kind is Kind.PLACE:
         found = _places(ask, sentence)
@@ -175,6 +187,8 @@ def _bonus(kind: Kind, unit: str, focus: str) -> tuple[tuple[re.Pattern[str], fl
         noun = re.escape(focus.split()[-1])
         patterns.append((rf"\b{noun}s?\b[^.,;!?]{{0,30}}?(?:\b(?:is|was|are|were)\b|:)", 0.3, re.I))
         patterns.append((rf"\b(?:called|named|means?)\b[^.,;!?]{{0,12}}\b{noun}\b", 0.35, re.I))
+    if kind is Kind.NAMESAKE:
+        patterns.append((r"\bnamed (?:after|for)\b", 0.6, re.I))
     if kind is Kind.MEASURE:
         patterns.append((rf"{NUMBER}[ -]*(?:{unit})\b", 0.25, re.I))
     if kind is Kind.COUNT:
@@ -183,7 +197,7 @@ def _bonus(kind: Kind, unit: str, focus: str) -> tuple[tuple[re.Pattern[str], fl
         patterns.append((DATE.pattern, 0.2, 0))
     if kind is Kind.MEASURE and "old" in unit:
         patterns.append((AGE.pattern, 0.3, re.I))
-    if kind is Kind.PERSON:
+    if kind in (Kind.PERSON, Kind.NAMESAKE):
         patterns.append((rf"(?<=[\w,] ){NOT_PLACE}{NAME.pattern}", 0.08, 0))
         patterns.append((rf"{NOT_PLACE}\b[A-ZÀ-Þ][\w’-]+ [A-ZÀ-Þ][\w’-]+", 0.1, 0))
     if kind is Kind.PLACE:
@@ -225,9 +239,19 @@ _VAGUE = {
 }
 
 
+def _titled(ask: Ask, sentence: str) -> str:
+    """For "which prize": "Nobel Prize in Physics"; for "which tower": "tower of Cordouan"."""
+    if ask.kind is not Kind.THING or not WHICH.search(ask.text):
+        return ""
+    noun = re.escape(ask.focus.split()[-1])
+    before = rf"(?:[A-ZÀ-Þ][\w'’-]+ )+(?i:{noun})\b(?: in [A-ZÀ-Þ]\w+)?"
+    match = re.search(rf"\b(?:{before}|(?i:{noun}) of (?:the )?{NAME.pattern})", sentence)
+    return match[0] if match else ""
+
+
 def _namesake(ask: Ask, sentence: str) -> str:
     """Whom something is named after; "Mary the Jewess" is one name here."""
-    if "named after" not in ask.text.lower():
+    if ask.kind is not Kind.NAMESAKE:
         return ""
     match = re.search(
         rf"\bnamed (?:after|for) (?P<told>{NAME.pattern}(?: the [A-ZÀ-Þ]\w+)?)", sentence

@@ -88,7 +88,7 @@ def _pick(view: View) -> Hit | None:
 
 def _fits(view: View, hit: Hit) -> bool:
     """Whether a passage holds a number, date or name when one is asked for."""
-    if view.ask.kind not in (Kind.COUNT, Kind.MEASURE, Kind.DATE, Kind.PERSON):
+    if view.ask.kind not in (Kind.COUNT, Kind.MEASURE, Kind.DATE, Kind.PERSON, Kind.NAMESAKE):
         return True
     if extract(view.ask, hit.passage.text):
         return True
@@ -110,7 +110,7 @@ def _unsure(view: View) -> str:
         return (
             f"This seems to be in the pictures. {BLIND}, and what is said does not tell; {CHOOSE}."
         )
-    return "What is said does not answer this clearly."
+    return f"What is said does not answer this clearly, and {BLIND}."
 
 
 def _from_page(view: View) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sage.models.asking import NAME, Ask, understand
+from sage.models.asking import NAME, Ask, extract, understand
 from sage.models.base import Situation
 from sage.models.textsearch import (
     Hit,
@@ -281,7 +281,7 @@ def page_hit(view: View) -> tuple[Hit, Source] | None:
         if observation.fault or not observation.sources:
             continue
         source = observation.sources[0]
-        hit = _in_page(view, source, source.text or observation.text)
+        hit = _in_page(view, source, observation.text)
         if hit and (best is None or hit.score > best[0].score):
             best = (hit, source)
     return best
@@ -295,10 +295,13 @@ def _in_page(view: View, source: Source, text: str) -> Hit | None:
     told = {s for h in view.heard_hits[:1] for s in stems(h.passage.text)}
     asked = tuple(t for t in view.ask.wish.terms if t not in title)
     terms = tuple(t for t in asked if t not in told) or asked
-    hits = search(found, view.ask.wish._replace(terms=terms), most=1) if terms else []
+    hits = search(found, view.ask.wish._replace(terms=terms), most=3) if terms else []
     if hits and hits[0].cover >= PAGE_COVER:
-        return hits[0]
-    about = Wish(tuple(t for t in page_terms(view) if t in title), ((DEFINING, 0.5),))
+        close = [h for h in hits if h.score >= 0.7 * hits[0].score]
+        return next((h for h in close if extract(view.ask, h.passage.text)), hits[0])
+    about = Wish(
+        tuple(t for t in page_terms(view) if t in title), ((DEFINING, 0.2), *view.ask.wish.bonus)
+    )
     hits = search(found, about, most=1) if view.ask.is_outside and about.terms else []
     return hits[0] if hits else None
 

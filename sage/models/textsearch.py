@@ -39,6 +39,7 @@ SYNONYMS = (
     "invent invention inventor patent discover design develop",
     "die death dead kill drown perish lost",
     "begin start first",
+    "win won winner award",
     "end finish last final",
     "big large tall high height",
     "size large tall",
@@ -75,6 +76,8 @@ VALUES = {w: i for i, w in enumerate(ONES)} | {w: 20 + 10 * i for i, w in enumer
 SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 ENDS = re.compile(r"[.!?…。！？♪\])][\"”’»)\]]*$")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+BROKEN = re.compile(r"(?<=\w)(-) (?=\w)(?!and |or |to )")
+"""A word that a line's end cut at its hyphen."""
 PASSAGE_CHARS = 260
 PASSAGE_S = 25.0
 PAUSE_S = 2.5
@@ -235,6 +238,7 @@ def _breaks(lines: Sequence[Span], first: int, i: int) -> bool:
 def _join(lines: Sequence[Span], first: int, last: int) -> Passage:
     part = lines[first : last + 1]
     text = " ".join(" ".join(line.note.split()) for line in part)
+    text = BROKEN.sub(r"\1", text) if len(part) > 1 or "\n" in part[0].note else text
     end = max(line.end_s for line in part)
     return Passage(part[0].start_s, end, text, first, last)
 
