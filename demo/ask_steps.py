@@ -59,6 +59,8 @@ class Steps:
         browser = dict(browser or {})
         browser.setdefault("me", secrets.token_hex(16))
         asked = str(dict(request.query_params).get("run", ""))[:MADE_UP]
+        if asked and not self._site.folder(asked):
+            gr.Warning("There is no such run here. It may have been deleted.", duration=10)
         for run in (asked, browser.get("run", ""), self._site.shelf.first_run()):
             if run and self._site.folder(run):
                 return [browser, *self._fill(run)]

@@ -94,9 +94,9 @@ def make_poster_route(make: Callable[[str], bytes | None]) -> Route:
             if picture is not None:
                 made[name] = picture
         picture = made.get(name)
-        return (
-            Response(picture, media_type="image/jpeg", headers=HEADERS) if picture else _missing()
-        )
+        if picture is None:
+            return Response(status_code=204, headers=HEADERS)
+        return Response(picture, media_type="image/jpeg", headers=HEADERS)
 
     return Route("/sage/poster/{name}", poster, methods=["GET"])
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from demo.films import clean_name
 from demo.runs import Order
 from demo.site import Site
 from sage.faults import Border, WorldError
@@ -28,14 +26,13 @@ def make_order(site: Site, form: dict[str, Any]) -> Order:
     if len(text) > LONGEST_QUESTION:
         raise WorldError(Border.FILM, f"A question has at most {LONGEST_QUESTION} characters.")
     film, link = _film_or_link(site, form)
-    captions, name = _captions(site, film, form["captions"])
     return Order(
         question=Question(text=text),
-        setup=_setup(site, form, captions, _pages(site, film)),
+        setup=_setup(site, form, film),
         film=film,
         link=link,
         owner=str((form["browser"] or {}).get("me", ""))[:64],
-        captions=name,
+        captions=_captions(form["captions"]),
     )
 
 
@@ -56,30 +53,22 @@ def _film_or_link(site: Site, form: dict[str, Any]) -> tuple[str, str]:
     return film, ""
 
 
-def _captions(site: Site, film: str, upload: str | None) -> tuple[str, str]:
-    """The caption file to use, and the name a person knows it by."""
-    if upload:
-        source = Path(upload)
-        if source.suffix.lower() not in CAPTION_SUFFIXES:
-            raise WorldError(Border.FILM, "Captions have to be an .srt, .vtt or .ass file.")
-        if source.stat().st_size > LARGEST_CAPTIONS:
-            raise WorldError(Border.FILM, "The caption file is larger than 8 MB.")
-        _, folder = site.films.new_folder()
-        kept = folder / clean_name(source.name)
-        shutil.copyfile(source, kept)
-        return str(kept), source.name
+def _captions(upload: str | None) -> Path | None:
+    """The visitor's caption file, if one was given."""
+    if not upload:
+        return None
+    source = Path(upload)
+    if source.suffix.lower() not in CAPTION_SUFFIXES:
+        raise WorldError(Border.FILM, "Captions have to be an .srt, .vtt or .ass file.")
+    if source.stat().st_size > LARGEST_CAPTIONS:
+        raise WorldError(Border.FILM, "The caption file is larger than 8 MB.")
+    return source
+
+
+def _setup(site: Site, form: dict[str, Any], film: str) -> Setup:
     example = site.shelf.of_film(film)
-    if example is not None and example.captions is not None:
-        return str(example.captions), example.captions.name
-    return "", ""
-
-
-def _pages(site: Site, film: str) -> str:
-    example = site.shelf.of_film(film)
-    return str(example.pages) if example is not None and example.pages is not None else ""
-
-
-def _setup(site: Site, form: dict[str, Any], captions: str, pages: str) -> Setup:
+    captions = example.captions if example is not None else None
+    pages = example.pages if example is not None else None
     model = (form["model"] or "auto").strip()
     tool_model = (form["tool_model"] or "").strip()
     if site.is_public:
@@ -90,8 +79,8 @@ def _setup(site: Site, form: dict[str, Any], captions: str, pages: str) -> Setup
         tool_model=tool_model,
         mode=Mode(form["mode"] or Mode.AUTO),
         frames=_within(form["frames"], 1, 512),
-        captions=captions,
-        pages=pages,
+        captions=str(captions or ""),
+        pages=str(pages or ""),
         limits=Limits(
             turns=_within(form["turns"], 1, 30),
             seconds=_limit(form["seconds"]),

@@ -67,7 +67,11 @@
       type: "button",
       title: "Load this film and its first question",
     });
-    if (item.poster) open.append(make("img", "", null, { src: item.poster, alt: "", loading: "lazy" }));
+    if (item.poster) {
+      const picture = make("img", "", null, { src: item.poster, alt: "", loading: "lazy" });
+      picture.addEventListener("error", () => picture.remove());
+      open.append(picture);
+    }
     const words = make("span", "sp-example-words");
     words.append(make("strong", "", item.title));
     if (item.about) words.append(make("span", "sp-example-about", item.about));

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -42,8 +42,6 @@ class Ticket(BaseModel):
     film: str = ""
     """Token of the film."""
     link: str = ""
-    captions: str = ""
-    """Name of the visitor's caption file."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,8 @@ class Order:
     film: str = ""
     link: str = ""
     owner: str = ""
-    captions: str = ""
+    captions: Path | None = None
+    """A caption file the visitor gave; the run keeps a copy."""
 
 
 class Snapshot(NamedTuple):
@@ -150,7 +149,8 @@ class Runs:
     def start(self, order: Order, *, key: str = "") -> str:
         """Starts a run and returns its id at once; raises WorldError(DISK)."""
         self.root.mkdir(parents=True, exist_ok=True)
-        job = Job(RunFolder.create(self.root), order, film=order.film)
+        store = RunFolder.create(self.root)
+        job = Job(store, _with_captions(order, store.folder), film=order.film)
         self._jobs[job.store.id] = job
         self._note(job)
         name = f"run-{job.store.id}"
@@ -295,7 +295,7 @@ class Runs:
 
     def _note(self, job: Job) -> None:
         order = job.order
-        ticket = Ticket(owner=order.owner, film=job.film, link=order.link, captions=order.captions)
+        ticket = Ticket(owner=order.owner, film=job.film, link=order.link)
         (job.store.folder / TICKET).write_text(ticket.model_dump_json(), encoding="utf-8")
 
     def _end(self, job: Job, event: Event) -> None:
@@ -312,6 +312,15 @@ def needs_turn(setup: Setup) -> bool:
     """Whether a run computes on this machine, so that only one can at a time."""
     specs = (setup.model, setup.tool_model)
     return any(catalog.resolve(s)[0].startswith(("hf:", "sage-")) for s in specs if s)
+
+
+def _with_captions(order: Order, folder: Path) -> Order:
+    """The order with its caption file copied into the run, which is all that is kept of it."""
+    if order.captions is None:
+        return order
+    kept = folder / f"captions{order.captions.suffix.lower()}"
+    shutil.copyfile(order.captions, kept)
+    return replace(order, setup=order.setup.model_copy(update={"captions": str(kept)}))
 
 
 def _blank(job: Job) -> Trace:

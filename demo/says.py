@@ -42,7 +42,9 @@ def percent(share: float | None) -> int | None:
 def of_run(now: Snapshot, ready: Preparation | None) -> str:
     """The status of what a page shows. It changes once a turn, not with every second."""
     if now.live.get("saved"):
-        return status("done", f"{now.live['saved']}. {_ended(now.trace)}")
+        return status(
+            "done", "A saved run. Pick a question above, or give a film and ask your own."
+        )
     if not now.trace.run:
         return _film(now, ready)
     if now.trace.stop is not None:
