@@ -118,14 +118,6 @@ def new_page(browser) -> Iterator[Pages]:
     pages.close()
 
 
-@pytest.fixture(scope="module")
-def shared_pages(browser) -> Iterator[Pages]:
-    """Opens pages that all tests of a module share: loading the app once is what costs time."""
-    pages = Pages(browser)
-    yield pages
-    pages.close()
-
-
 @pytest.fixture
 def page(new_page):
     """A desktop page in the light theme."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 from fractions import Fraction
@@ -12,7 +13,11 @@ import numpy as np
 from demo.assets import css, head
 from demo.cards import cards
 from demo.timeline import timeline
+from demo.view import view
 
+RUNS = (f"20261126-120000-{n:016x}" for n in itertools.count(1))
+KEPT = "20261126-120000-keep"
+"""Runs whose id starts like this keep it when they are pushed."""
 LAYOUT = """
 main, .gradio-container { width: 100%; max-width: 1400px !important; margin: 0 auto; }
 @media (max-width: 899px) { #sides { flex-direction: column; } }
@@ -102,3 +107,30 @@ def write_thumbs(folder: Path, n: int) -> list[str]:
         names.append(f"frame{i:03d}.jpg")
         Image.fromarray(picture(i / max(1, n - 1), 160, 90)).save(folder / names[-1], quality=80)
     return names
+
+
+def push_to(app: App, page, trace, **live) -> dict:
+    """Shows a trace as an update from the server does; a fresh run id resets what the page holds."""
+    trace = trace if trace.run.startswith(KEPT) else trace.model_copy(update={"run": next(RUNS)})
+    data = view(trace, live=live or None, media=app.address)
+    app.show(data)
+    page.click("#next")
+    page.wait_for_function(
+        "([run, n]) => sage.state.view && sage.state.view.run === run && sage.state.view.turns.length === n",
+        arg=[trace.run, len(trace.turns)],
+    )
+    page.mouse.move(5, 5)
+    return data
+
+
+def player_at(page, seconds: float) -> None:
+    """Waits until the player is there, to a tenth of a second."""
+    script = "t => !sage.video().seeking && Math.abs(sage.video().currentTime - t) <= 0.1"
+    page.wait_for_function(script, arg=seconds)
+
+
+def lit(page, selector: str) -> list[str]:
+    """Texts of the highlighted ones."""
+    return page.eval_on_selector_all(
+        f"{selector}.is-lit", "all => all.map(n => n.textContent.trim())"
+    )
