@@ -1,8 +1,9 @@
 """Tiny vision-language models with random weights, built in code: real architectures, processors and tokenizers.
 
 `build(folder, "qwen3_vl" | "qwen2_5_vl")` writes a normal Hugging Face folder that transformers and vLLM load.
-Weights are random but for one thing: tokens that start with `"`, and the end of the turn, can be made more likely.
-Under a JSON schema an entirely random model would hardly ever leave its first string.
+Weights are random but for one thing: tokens that start with `"`, the digit 0 and the end of the turn can be made more
+likely. Under a JSON schema an entirely random model would hardly ever leave its first string, nor name a time that
+its film has.
 """
 
 from __future__ import annotations
@@ -58,18 +59,18 @@ def build(
     family: Family = "qwen3_vl",
     *,
     seed: int = 0,
-    quote: float = 1.6,
+    close: float = 1.6,
     end: float = 0.0,
 ) -> Path:
     """Writes the model into `folder` and returns it.
 
-    `quote` and `end` are how strongly closing quotes and the end of the turn are preferred; 0: not at all.
+    `close` is how strongly closing quotes and zeros are preferred, `end` how strongly the end of the turn.
     """
     torch.manual_seed(seed)
     tokenizer = _tokenizer()
     processor = _processor(family, tokenizer)
     model = _model(family, tokenizer)
-    _prefer(model, tokenizer, quote, end)
+    _prefer(model, tokenizer, close, end)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
@@ -179,7 +180,7 @@ def _tokens() -> dict[str, str]:
 
 
 @torch.no_grad()
-def _prefer(model: Any, tokenizer: Any, quote: float, end: float) -> None:
+def _prefer(model: Any, tokenizer: Any, close: float, end: float) -> None:
     """Random logits of standard deviation 2, and a constant bonus through a feature that every token carries."""
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     embedding.normal_()
@@ -187,8 +188,8 @@ def _prefer(model: Any, tokenizer: Any, quote: float, end: float) -> None:
     head.normal_(std=2.0 / HIDDEN**0.5)
     head[:, 0] = 0.0
     for token, index in tokenizer.get_vocab().items():
-        if token.startswith('"'):
-            head[index, 0] = quote
+        if token.startswith('"') or token == "0":
+            head[index, 0] = close
         elif token == END_TURN:
             head[index, 0] = end
         elif token in SPECIAL:

@@ -34,7 +34,7 @@ install_into() {
     # Only uv can override what a package asks for.
     echo "$TORCH" >"$1/override.txt"
     "$uv" pip install --quiet --python "$1/bin/python" --override "$1/override.txt" "${PINS[@]}" >&2
-    "$1/bin/python" -c 'import torch, torchvision, vllm' >&2
+    "$1/bin/python" -c 'import torchvision, vllm.entrypoints.openai.api_server' >&2
 }
 
 build() {

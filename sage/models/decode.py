@@ -25,7 +25,7 @@ from sage.models.base import Request
 from sage.models.qwen import Prompt, Renderer
 
 
-class OutOfMemory(Exception):  # noqa: N818 - a condition to react to, not a fault
+class OutOfMemory(Exception):
     """The device's memory did not suffice."""
 
 

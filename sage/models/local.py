@@ -48,8 +48,10 @@ class LocalModel:
 
     can_see = True
 
-    def __init__(self, where: str, *, device: str = "auto", keep_tokens: bool = False) -> None:
-        self.name = f"hf:{where}"
+    def __init__(
+        self, where: str, *, name: str = "", device: str = "auto", keep_tokens: bool = False
+    ) -> None:
+        self.name = name or f"hf:{where}"
         self.where = where
         self.device = device
         self.keep_tokens = keep_tokens
@@ -200,8 +202,8 @@ def _load(where: str, device: str) -> Loaded:
             **placement,
         )
         processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, KeyError, MemoryError) as error:
-        # Whatever a broken folder or a full memory makes transformers raise.
+    except Exception as error:
+        # A broken folder or a full memory: each library below raises kinds of its own.
         raise WorldError(
             Border.MODEL,
             f"The model in {where} cannot be loaded: {_first_line(error)}. Nothing was started. "
@@ -233,7 +235,8 @@ def _download(where: str) -> Path:
 
     try:
         folder = Path(snapshot_download(where))
-    except Exception as error:  # noqa: BLE001 - offline, refused, not found, disk full: many libraries' errors
+    except Exception as error:
+        # Offline, refused, not found, disk full: likewise.
         raise WorldError(
             Border.MODEL,
             f"The weights of {where} are not on this machine and cannot be fetched: {_first_line(error)}. "

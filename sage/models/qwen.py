@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sage.faults import StopSignal
+from sage.models.images import media_path, read_picture
 from sage.types import ClipPart, Frame, FramesPart, Message, TextPart
 
 if TYPE_CHECKING:
@@ -159,13 +160,10 @@ def _pictures_in(part: Any) -> int:
 def _read_frames(
     frames: Sequence[Frame], folder: Path, stop: StopSignal
 ) -> tuple[list[Any], tuple[float, ...]]:
-    from PIL import Image  # noqa: PLC0415
-
     pictures = []
     for frame in frames:
         stop.check()
-        with Image.open(folder / frame.path) as picture:
-            pictures.append(picture.convert("RGB"))
+        pictures.append(read_picture(folder, frame))
     return pictures, tuple(frame.at_s for frame in frames)
 
 
@@ -178,7 +176,7 @@ def _read_clip(
     from sage.video.frames import read_frames  # noqa: PLC0415
     from sage.video.probe import probe  # noqa: PLC0415
 
-    film = probe(folder / part.clip.path)
+    film = probe(media_path(folder, part.clip))
     count = max(1, min(CLIP_FRAMES, round(film.duration_s * CLIP_FPS)))
     wanted = [film.duration_s * (index + 0.5) / count for index in range(count)]
     read = list(read_frames(film, wanted, stop=stop))
