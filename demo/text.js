@@ -102,7 +102,7 @@
   };
 
   sage.isTyping = (target) =>
-    Boolean(target && target.closest && target.closest("input, textarea, select, [contenteditable=''], [contenteditable='true']"));
+    Boolean(target && target.closest && target.closest("input:not([type=range]), textarea, select, [contenteditable=''], [contenteditable='true']"));
 
   sage.isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -118,6 +118,7 @@
       box.select();
       const done = document.execCommand("copy");
       box.remove();
+      if (!done) prompt("Copy this link", text);
       return done;
     }
   };

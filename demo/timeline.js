@@ -266,7 +266,7 @@
   sage.copyLink = async (button) => {
     const done = await sage.copy(sage.link());
     button.classList.toggle("is-done", done);
-    button.dataset.told = done ? "link copied" : sage.link();
+    if (done) button.dataset.told = "link copied";
     setTimeout(() => (button.classList.remove("is-done"), delete button.dataset.told), 1600);
   };
 })();

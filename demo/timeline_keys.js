@@ -61,7 +61,7 @@
       table[key]();
       if (["ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"].includes(key)) ui.scale.bring(sage.state.time);
     };
-    root.addEventListener("keydown", (event) => run(moves, event));
+    root.addEventListener("keydown", (event) => event.target.closest("input") || run(moves, event));
     const everywhere = (event) => {
       if (!root.isConnected) document.removeEventListener("keydown", everywhere);
       else if (root.offsetParent !== null) run(anywhere, event);

@@ -127,6 +127,24 @@ def test_j_and_k_walk_the_turns_from_anywhere(talk, desk):
     player_at(desk, 2460)
 
 
+def test_the_replay_slider_keeps_its_own_arrow_keys(talk, desk):
+    desk.focus(".tl-replay")
+    desk.keyboard.press("ArrowLeft")
+    assert desk.inner_text(".tl-step") == "turn 4 of 5"
+    assert desk.evaluate("sage.state.time") == 0
+    desk.keyboard.press("k")
+    assert lit(desk, ".tl-span") == ["1"]
+
+
+def test_a_link_to_the_moment_is_copied(talk, desk):
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.click(".cd-chip[data-n='2']")
+    desk.click("[title='Copy a link to this moment']")
+    desk.wait_for_selector("[data-told='link copied']")
+    copied = desk.evaluate("navigator.clipboard.readText()")
+    assert re.search(r"\?run=20261126-120000-[0-9a-f]{16}&turn=3&t=2479$", copied)
+
+
 def test_shortcuts_rest_while_somebody_types(talk, desk):
     desk.click("#question textarea, #question input")
     desk.keyboard.type("jk?+-0 z")
