@@ -26,5 +26,12 @@ def test_templates_are_constant(make):
 
 
 def test_scripts_never_parse_markup():
-    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+    ):
         assert word not in head(), word
