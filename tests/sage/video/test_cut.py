@@ -72,13 +72,13 @@ def test_a_cut_plays_in_browsers_and_keeps_its_sound(film, tmp_path: Path, start
         ("phone.mp4", {"rotation": 90, "size": (90, 160)}),
     ],
 )
-@pytest.mark.parametrize("start_s", [2.0, 2.9])
-def test_odd_films_are_cut(tmp_path: Path, name, options, start_s):
+def test_odd_films_are_cut(tmp_path: Path, name, options):
     source = probe(make_film(tmp_path / name, duration_s=5, **{"size": (160, 90), **options}))
-    span = cut_clip(source, start_s, 4.0, out=tmp_path / "out.mp4")
-    assert shown(tmp_path / "out.mp4")[0] == pytest.approx(span.start_s, abs=0.1)
-    info = probe(tmp_path / "out.mp4")
-    assert (info.width, info.height, info.codec) == (source.width, source.height, "h264")
+    for start_s in (2.0, 2.9):
+        span = cut_clip(source, start_s, 4.0, out=tmp_path / "out.mp4")
+        assert shown(tmp_path / "out.mp4")[0] == pytest.approx(span.start_s, abs=0.1)
+        info = probe(tmp_path / "out.mp4")
+        assert (info.width, info.height, info.codec) == (source.width, source.height, "h264")
 
 
 def test_odd_names_are_only_names(tmp_path: Path, monkeypatch):

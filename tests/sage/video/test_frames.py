@@ -101,15 +101,14 @@ def test_slack_never_lets_two_frames_swap_or_meet(times):
         ("variable.mp4", {"variable_rate": True}),
     ],
 )
-@pytest.mark.parametrize("budget", [5, 128])
-def test_odd_films_are_read_with_true_labels(tmp_path: Path, name, options, budget):
+def test_odd_films_are_read_with_true_labels(tmp_path: Path, name, options):
     made = make_film(tmp_path / name, duration_s=6, **{"size": (160, 90), **options})
     info = probe(made)
-    times = plan(info.duration_s, budget=budget)
-    pictures = list(read_frames(info, times))
-    assert len(pictures) >= len(times) - 1
-    assert worst_label(pictures) <= 0.1
-    assert pictures[0].rgb.shape == (info.height, info.width, 3)
+    for times in (plan(info.duration_s, budget=5), plan(info.duration_s)):
+        pictures = list(read_frames(info, times))
+        assert len(pictures) >= len(times) - 1
+        assert worst_label(pictures) <= 0.1
+        assert pictures[0].rgb.shape == (info.height, info.width, 3)
 
 
 def test_pictures_that_stand_for_seconds_are_found(tmp_path: Path):
