@@ -27,6 +27,8 @@ LAYERS = (
     ("sage.tools",),
     ("sage.evidence", "sage.episode"),
     ("sage.agent",),
+    ("sage.judge",),
+    ("sage.mini",),
     ("sage.terminal", "sage.doctor"),
     ("sage.__main__",),
     ("demo",),

@@ -93,13 +93,10 @@ def _select(workspace: Workspace, names: list[str]) -> Selection:
 
 
 def _glance(workspace: Workspace) -> tuple[Frame, ...]:
-    from sage.video.frames import read_frames  # noqa: PLC0415
-
     if not workspace.film.has_picture:
         raise FaultError(FaultKind.NOT_FOUND, "This file has sound only; there is nothing to see.")
     times = bin_centres(Window(0.0, workspace.film.duration_s), MAX_FRAMES)
-    pictures = read_frames(workspace.film, times, long_side=LONG_SIDE, stop=workspace.stop)
-    return workspace.save_frames(pictures)
+    return workspace.save_frames(workspace.pictures(times, long_side=LONG_SIDE))
 
 
 def _request(workspace: Workspace, selection: Selection, query: str) -> Request:

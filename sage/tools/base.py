@@ -66,7 +66,9 @@ class Workspace:
 
         if self._lines is None:
             lines = read_captions(self.film, self.setup.captions, stop=self.stop)
-            self._lines = tuple(line.model_copy(update={"note": clean(line.note)}) for line in lines)
+            self._lines = tuple(
+                line.model_copy(update={"note": clean(line.note)}) for line in lines
+            )
         return self._lines
 
     def pictures(self, times: Sequence[float], *, long_side: int = 448) -> Iterator[Picture]:

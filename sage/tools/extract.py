@@ -52,15 +52,13 @@ def extract_video_parts(
 
 
 def _take_frames(workspace: Workspace, window: Window) -> tuple[Frame, ...]:
-    from sage.video.frames import read_frames  # noqa: PLC0415
-
     count = max(1, min(MAX_FRAMES, math.ceil(window.length_s * MAX_FPS)))
     workspace.on_progress(f"Taking {count} frames from {window}", None)
     # One by one: a lone instant is read exactly, neighbours far apart are snapped to keyframes.
     pictures = (
         picture
         for at_s in bin_centres(window, count)
-        for picture in read_frames(workspace.film, [at_s], long_side=LONG_SIDE, stop=workspace.stop)
+        for picture in workspace.pictures([at_s], long_side=LONG_SIDE)
     )
     frames = tuple({frame.path: frame for frame in workspace.save_frames(pictures)}.values())
     if not frames:
@@ -69,12 +67,8 @@ def _take_frames(workspace: Workspace, window: Window) -> tuple[Frame, ...]:
 
 
 def _cut(workspace: Workspace, window: Window) -> Clip:
-    from sage.video.cut import cut_clip  # noqa: PLC0415
-
     workspace.on_progress(f"Cutting {window}", None)
-    out = workspace.clip_path(window.start_s, window.end_s)
-    span = cut_clip(workspace.film, window.start_s, window.end_s, out=out, stop=workspace.stop)
-    return workspace.add_clip(out, span)
+    return workspace.cut(window.start_s, window.end_s)
 
 
 def _write(frames: tuple[Frame, ...], clips: tuple[Clip, ...]) -> str:

@@ -188,12 +188,9 @@ def join(spans: list[Span]) -> tuple[Span, ...]:
 
 
 def _show(workspace: Workspace, window: Window) -> Piece:
-    from sage.video.frames import read_frames  # noqa: PLC0415
-
     count = max(1, min(PIECE_FRAMES, math.ceil(window.length_s * MAX_FPS)))
     times = bin_centres(window, count)
-    pictures = read_frames(workspace.film, times, long_side=LONG_SIDE, stop=workspace.stop)
-    return Piece(window, workspace.save_frames(pictures))
+    return Piece(window, workspace.save_frames(workspace.pictures(times, long_side=LONG_SIDE)))
 
 
 def _request(workspace: Workspace, piece: Piece, event: str) -> Request:

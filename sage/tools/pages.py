@@ -28,21 +28,33 @@ _LAYOUT = "1"
 
 def search_pages(folder: Path, query: str, n: int, stop: StopSignal) -> tuple[Source, ...]:
     """The `n` best pages for any of the query's words, best first, with a snippet each."""
-    words = re.findall(r"\w+", query.lower())
-    if not words:
-        return ()
-    match = " OR ".join(f'"{word}"' for word in dict.fromkeys(words[:64]))
     try:
         with _index(folder, stop) as index:
-            rows = index.execute(
-                "SELECT path, title, snippet(pages, 2, '', '', ' … ', 40) FROM pages "
-                "WHERE pages MATCH ? ORDER BY bm25(pages, 0.0, 5.0, 1.0), path LIMIT ?",
-                (match, n),
-            ).fetchall()
+            return search_index(index, query, n)
     except sqlite3.Error as error:
         raise FaultError(
             FaultKind.UNAVAILABLE, f"The index of the local pages cannot be used: {error}."
         ) from error
+
+
+def index_in_memory(folder: Path, stop: StopSignal) -> sqlite3.Connection:
+    """An index of the folder that leaves nothing on disk, for whoever searches a few pages often."""
+    index = sqlite3.connect(":memory:", check_same_thread=False)
+    _fill(index, _list(folder), "", stop)
+    return index
+
+
+def search_index(index: sqlite3.Connection, query: str, n: int) -> tuple[Source, ...]:
+    """The `n` best pages of an index for any of the query's words; sqlite3.Error."""
+    words = re.findall(r"\w+", query.lower())
+    if not words:
+        return ()
+    match = " OR ".join(f'"{word}"' for word in dict.fromkeys(words[:64]))
+    rows = index.execute(
+        "SELECT path, title, snippet(pages, 2, '', '', ' … ', 40) FROM pages "
+        "WHERE pages MATCH ? ORDER BY bm25(pages, 0.0, 5.0, 1.0), path LIMIT ?",
+        (match, n),
+    ).fetchall()
     return tuple(Source(url=SCHEME + quote(p), title=t, text=one_line(s)) for p, t, s in rows)
 
 

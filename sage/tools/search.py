@@ -42,7 +42,7 @@ def web_search(
 
     Use it for names, places, dates and background of what is seen or heard.
     """
-    provider = choose_provider(workspace.setup)
+    provider = workspace.provider or choose_provider(workspace.setup)
     return search_with(provider, workspace, query, search_type, num_results)
 
 
