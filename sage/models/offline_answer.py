@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from sage.models.asking import Kind, extract
 from sage.models.offline_policy import EXTRACT, SURE, TRANSCRIBE, WEAK, View, page_hit
@@ -43,13 +44,15 @@ def cite(view: View, hit: Hit, told: str = "") -> str:
     line = _line(view, hit, told)
     text = hit.passage.text
     short = text if len(text) <= QUOTE_CHARS else text[: QUOTE_CHARS - 1].rsplit(" ", 1)[0] + " …"
-    return f"[{stamp(line)}] “{short.strip()}”"
+    return f"[{stamp(line, view.heard or view.lines)}] “{short.strip()}”"
 
 
-def stamp(line: Span) -> str:
-    """A time within the line, in whole seconds when one lies inside."""
-    whole = math.ceil(line.start_s)
-    return format_time(float(whole) if whole < line.end_s else line.start_s)
+def stamp(line: Span, lines: Sequence[Span]) -> str:
+    """A time within this line and no other: in whole seconds when one lies inside."""
+    whole = float(math.ceil(line.start_s))
+    if any(s.start_s <= whole <= s.end_s for s in lines if s != line):
+        whole += 1
+    return format_time(whole if whole < line.end_s else (line.start_s + line.end_s) / 2)
 
 
 def nothing(view: View) -> str:
@@ -146,7 +149,7 @@ def _moments(view: View) -> str:
         near = [min(known, key=lambda s: max(s.start_s - low, low - s.end_s))]
     if near:
         words = " ".join(" ".join(s.note.split()) for s in near[:4])
-        parts.append(f"Said around then: [{stamp(near[0])}] “{words}”.")
+        parts.append(f"Said around then: [{stamp(near[0], known)}] “{words}”.")
     elif view.lines or view.heard:
         parts.append("Nothing is said around then.")
     return " ".join(parts) if parts else nothing(view)
@@ -157,7 +160,7 @@ def _summary(view: View) -> str:
     if not known:
         return nothing(view)
     opening = passages(known)[:4]
-    quotes = " ".join(f"[{stamp(known[p.first])}] “{p.text}”" for p in opening)
+    quotes = " ".join(f"[{stamp(known[p.first], known)}] “{p.text}”" for p in opening)
     title = view.facts.film.title
     lead = f"The file is called “{title}”. " if title else ""
     return f"{lead}I cannot retell a film, only quote it. It begins: {quotes}"

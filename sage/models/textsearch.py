@@ -180,7 +180,8 @@ def sentences(text: str) -> list[Span]:
 def search(found: Sequence[Passage], wish: Wish, *, most: int = 5) -> list[Hit]:
     """The best passages, best first; none that shares no word with the question."""
     bags = [_bag(p.text) for p in found]
-    weights = {t: _weights(t, bags) for t in wish.terms}
+    words = frozenset().union(*bags)
+    weights = {t: _weights(t, bags, words) for t in wish.terms}
     rarity = {t: _idf(sum(w >= 0.5 for w in ws), len(bags)) for t, ws in weights.items()}
     for term in (t for t, ws in weights.items() if not any(ws)):
         rarity[term] *= ABSENT
@@ -247,18 +248,19 @@ def _bag(text: str) -> frozenset[str]:
     return frozenset(stems(text))
 
 
-def _weights(term: str, bags: Sequence[frozenset[str]]) -> list[float]:
+def _weights(term: str, bags: Sequence[frozenset[str]], words: frozenset[str]) -> list[float]:
     """How well each passage holds a term: 1 itself, less a synonym or another form."""
     others = _synonyms().get(term, frozenset())
-    return [_holds(term, others, bag) for bag in bags]
+    worth = {w: v for w in words if (v := _worth(term, others, w)) > 0}
+    return [max((worth[w] for w in bag & worth.keys()), default=0.0) for bag in bags]
 
 
-def _holds(term: str, others: frozenset[str], bag: frozenset[str]) -> float:
-    if term in bag:
+def _worth(term: str, others: frozenset[str], word: str) -> float:
+    if term == word:
         return 1.0
-    if len(term) >= 4 and any(_akin(term, word) for word in bag):
+    if _akin(term, word):
         return 0.75
-    return 0.6 if others & bag else 0.0
+    return 0.6 if word in others else 0.0
 
 
 def _akin(a: str, b: str) -> bool:
