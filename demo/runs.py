@@ -23,10 +23,10 @@ from pydantic import BaseModel
 from demo.films import Film, Films
 from demo.prepare import Preparations
 from demo.view import now
+from demo.warm import Warm, is_local
 from sage import agent
 from sage.address import PUBLIC, Guard
 from sage.faults import Border, StoppedError, StopSignal, WorldError
-from sage.models import catalog
 from sage.store import LAST, RUN_ID, RunFolder, fold, list_runs
 from sage.types import Event, Question, Setup, Stop, Trace
 from sage.video.link import DEFAULT_LIMITS, LinkLimits, fetch_video
@@ -145,6 +145,7 @@ class Runs:
         self._guard = guard
         self._jobs: dict[str, Job] = {}
         self._turnstile = Turnstile()
+        self._warm = Warm()
 
     def start(self, order: Order, *, key: str = "") -> str:
         """Starts a run and returns its id at once; raises WorldError(DISK)."""
@@ -257,11 +258,14 @@ class Runs:
             message = "The film is no longer here. Your question is kept. Give the film again."
             raise WorldError(Border.FILM, message)
         self._preparations.start(job.film)
-        if needs_turn(job.order.setup):
+        order, models = job.order, None
+        if needs_turn(order.setup):
             job.tell("Waiting for the model on this machine")
             self._turnstile.enter(job)
+            job.tell("Loading the model")
+            order = replace(order, setup=agent.settle(order.setup)[0])
+            models = self._warm.models(order.setup, key=key)
         job.tell("Starting")
-        order = job.order
         question = order.question.model_copy(update={"video": order.link or str(film)})
         steps = agent.ask(
             film,
@@ -270,6 +274,7 @@ class Runs:
             store=job.store,
             stop=job.stop,
             key=key,
+            models=models,
         )
         for _ in steps:
             pass
@@ -310,8 +315,7 @@ class Runs:
 
 def needs_turn(setup: Setup) -> bool:
     """Whether a run computes on this machine, so that only one can at a time."""
-    specs = (setup.model, setup.tool_model)
-    return any(catalog.resolve(s)[0].startswith(("hf:", "sage-")) for s in specs if s)
+    return is_local(setup.model) or is_local(setup.tool_model)
 
 
 def _with_captions(order: Order, folder: Path) -> Order:
