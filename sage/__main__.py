@@ -1,4 +1,4 @@
-"""Command line: `python -m sage ask | replay | doctor`. Exit code 0 answered, 1 failed, 130 stopped."""
+"""Command line: `python -m sage ask | replay | doctor | mini`. Exit code 0 answered, 1 failed, 130 stopped."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ import typer
 from sage.agent import ask as run_agent
 from sage.config import ConfigError, load_config
 from sage.doctor import examine, print_report
-from sage.faults import StoppedError, StopSignal, WorldError
+from sage.faults import Border, StoppedError, StopSignal, WorldError
+from sage.mini.commands import app as mini_app
 from sage.store import LAST, RunFolder
 from sage.terminal import Screen
-from sage.types import Event, Mode, Question, Setup
+from sage.types import Event, Mode, Question, Setup, Span
 from sage.video.link import LinkLimits, fetch_video
+from sage.video.probe import probe
+from sage.video.reel import make_reel
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+app.add_typer(mini_app, name="mini")
 EXIT = {"answered": 0, "failed": 1, "stopped": 130}
 
 
@@ -95,6 +99,32 @@ def replay(
 
 
 @app.command()
+def reel(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    out: Annotated[Path, typer.Argument(help="The film to write, e.g. reel.mp4.")],
+) -> None:
+    """Cuts the stretches an answer rests on into one film."""
+    stop = _stop_on_interrupt()
+    with Screen() as screen:
+        try:
+            trace = RunFolder.open(run).trace()
+            if trace.film is None:
+                raise WorldError(Border.FILM, "This run never got to see its film.")
+            spans = [
+                Span(start_s=e.start_s, end_s=e.end_s)
+                for e in trace.evidence
+                if e.start_s is not None and e.end_s is not None
+            ]
+            film = probe(Path(trace.film.path))
+            make_reel(film, spans, out, stop=stop, on_progress=screen.tell)
+        except StoppedError:
+            raise typer.Exit(130) from None
+        except WorldError as error:
+            _refuse(str(error), as_json=False)
+    typer.echo(str(out))
+
+
+@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
@@ -128,11 +158,8 @@ def _film(video: str, store: RunFolder, screen: Screen, *, stop: StopSignal) -> 
     if "://" not in video:
         return Path(video)
 
-    def progress(text: str, done: float | None) -> None:
-        screen.say(text if done is None else f"{text}  {done:.0%}")
-
     folder = store.folder / "film"
-    return fetch_video(video, folder, limits=LinkLimits(), on_progress=progress, stop=stop)
+    return fetch_video(video, folder, limits=LinkLimits(), on_progress=screen.tell, stop=stop)
 
 
 def _close(store: RunFolder, event: Event) -> str:

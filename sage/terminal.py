@@ -50,6 +50,10 @@ class Screen:
         """Changes the line that says what is being done."""
         self._status.update(clean(text))
 
+    def tell(self, text: str, done: float | None) -> None:
+        """The same with how far it is, 0 to 1."""
+        self.say(text if done is None else f"{text}  {done:.0%}")
+
     def _started(self, event: Event) -> None:
         if event.trace:
             self.console.print(Text(clean(event.trace.question.text), style="bold"))
@@ -69,8 +73,7 @@ class Screen:
             self.say(f"turn {event.turn}: {event.text} …")
 
     def _progress(self, event: Event) -> None:
-        share = "" if event.done is None else f"  {event.done:.0%}"
-        self.say(f"{event.text}{share}")
+        self.tell(event.text, event.done)
 
     def _retried(self, event: Event) -> None:
         self.console.print(Text(clean(f"  again: {event.text}"), style="bright_black"))

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from sage.__main__ import app
 from sage.store import list_runs
 from sage.types import Stop
+from sage.video.probe import probe
 from tests.films import make_film
 from tests.replies import answer, listen
 
@@ -71,6 +72,13 @@ def test_replay_shows_the_same_without_a_model(sage, film, tmp_path):
     folder = list_runs(tmp_path / "runs")[0].folder
     assert sage("replay", folder, "--json").output == first
     assert "heron" in sage("replay", folder).output
+
+
+def test_the_evidence_becomes_a_film(sage, film, tmp_path):
+    ask(sage, film, tmp_path, "--model", "offline")
+    result = sage("reel", list_runs(tmp_path / "runs")[0].folder, tmp_path / "reel.mp4")
+    assert result.exit_code == 0
+    assert 3 <= probe(tmp_path / "reel.mp4").duration_s <= 12
 
 
 def test_no_usable_action_is_exit_code_one(sage, film, tmp_path):
