@@ -46,7 +46,7 @@ _BARS = {
     "d": (20, 51, 44, 58),
     "e": (19, 32, 26, 58),
     "f": (19, 6, 26, 32),
-    "g": (20, 29, 44, 36),
+    "g": (20, 27, 44, 37),
 }
 
 
@@ -153,12 +153,12 @@ def _draw_shape(pen: Pen, look: Look) -> None:
         pen.frame((0, 0, 64, 64), FLASH, 5)
         x, y = 32, 32
     if look.name == "circle":
-        pen.disc(x, y, 19, colour)
+        pen.disc(x, y, 18, colour)
     elif look.name == "ring":
         pen.disc(x, y, 20, colour)
         pen.disc(x, y, 10, _backdrop(look))
     elif look.name == "square":
-        pen.box((x - 17, y - 17, x + 17, y + 17), colour)
+        pen.box((x - 20, y - 20, x + 20, y + 20), colour)
     elif look.name == "cross":
         pen.box((x - 20, y - 6.5, x + 20, y + 6.5), colour)
         pen.box((x - 6.5, y - 20, x + 6.5, y + 20), colour)

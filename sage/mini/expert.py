@@ -293,5 +293,6 @@ def _pattern(name: str, folder: str) -> re.Pattern[str]:
     filled = fill(name, folder, **{blank: f"@@{blank}@@" for blank in blanks})
     pattern = re.escape(filled)
     for blank in blanks:
-        pattern = pattern.replace(re.escape(f"@@{blank}@@"), f"(?P<{blank}>.+?)", 1)
+        mark = re.escape(f"@@{blank}@@")
+        pattern = pattern.replace(mark, f"(?P<{blank}>.+?)", 1).replace(mark, ".+?")
     return re.compile(pattern, re.DOTALL)

@@ -7,7 +7,8 @@ an hour. Questions to longer films name the stretch to search, since no tool tak
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from sage.mini.film import Kind, Person, Scene, Step, Stretch, Task
 from sage.mini.phrases import ASK, AT, BETWEEN, FLASH, PERSON, QUERY, START
@@ -46,6 +47,14 @@ ASKED = {"number": "digit", "card": "card", "sign": "name"}
 """What is asked of a class of events; of flashing shapes the colour."""
 
 
+class Way(NamedTuple):
+    """How something short is found."""
+
+    steps: tuple[Step, ...] = ()
+    look: Stretch | None = None
+    shown: tuple[Scene, ...] = ()
+
+
 def write(script: Script, kind: Kind, n: int) -> Task:
     """The `n`-th question of a film, of a kind; NoRoomError when the film cannot take it."""
     with script.attempt():
@@ -54,7 +63,7 @@ def write(script: Script, kind: Kind, n: int) -> Task:
         update={"id": f"{script.id}-{n}", "video": f"{script.id}.mp4"}
     )
     example = task.example.model_copy(update={"question": question, "source": f"mini {kind}"})
-    return Task(**{**vars(task), "example": example})
+    return replace(task, example=example)
 
 
 def scene(script: Script) -> Task:
@@ -115,7 +124,8 @@ def count(script: Script) -> Task:
     where = _between(script, window)
     text = _text(script, "times", x=_flash(script, look.name), where=where)
     example = _example(script, text, str(times), CATEGORIES["times"], difficulty="hard")
-    return _task("count", example, CATEGORIES["times"], ("ground",), window, events)
+    way = Way(("ground",), window, tuple(events))
+    return _task("count", example, CATEGORIES["times"], way=way)
 
 
 def moment(script: Script) -> Task:
@@ -131,8 +141,8 @@ def moment(script: Script) -> Task:
     where = script.random.choice(AT).format(a=format_clock(at_s))
     text = _text(script, asked, x=name, where=where)
     example = _example(script, text, answer, CATEGORIES[asked], difficulty="medium")
-    steps: tuple[Step, ...] = ("extract", "read")
-    return _task("moment", example, CATEGORIES[asked], steps, (at_s, at_s), [event])
+    way = Way(("extract", "read"), (at_s, at_s), (event,))
+    return _task("moment", example, CATEGORIES[asked], way=way)
 
 
 def find(script: Script) -> Task:
@@ -148,7 +158,8 @@ def find(script: Script) -> Task:
     asked, answer = _asked(name, event)
     text = _text(script, asked, x=_flash(script, name), where=_between(script, window))
     example = _example(script, text, answer, CATEGORIES[asked], difficulty="medium")
-    return _task("find", example, CATEGORIES[asked], ("ground",), window, [event])
+    way = Way(("ground",), window, (event,))
+    return _task("find", example, CATEGORIES[asked], way=way)
 
 
 def listen(script: Script) -> Task:
@@ -186,8 +197,9 @@ def listen_look(script: Script) -> Task:
     example = _example(script, text, answer, CATEGORIES[asked], difficulty="hard", modality="both")
     example = _with_evidence(example, [event], line)
     looks: tuple[Step, ...] = ("extract", "read") if name in ASKED else ("ground",)
-    task = _task("listen_look", example, CATEGORIES[asked], ("listen", *looks), cue, [event])
-    return Task(**{**vars(task), "listen": window, "said": line.note})
+    way = Way(("listen", *looks), cue, (event,))
+    task = _task("listen_look", example, CATEGORIES[asked], way=way)
+    return replace(task, listen=window, said=line.note)
 
 
 def web(script: Script) -> Task:
@@ -197,25 +209,24 @@ def web(script: Script) -> Task:
     if script.guest_is_free and script.random.random() < 0.3:
         return _web_heard(script, asked)
     if signs:
-        return _web_task(script, asked, signs[0].look.name, "sign", "", (), None, signs)
+        return _web_task(script, asked, signs[0].look.name, way=Way(shown=tuple(signs)))
     if script.is_short:
         raise NoRoomError
     script.take_class(["sign"])
     person = script.names.pop()
     look = script.new_look("sign")._replace(name=person)
-    window = _look_window(script)
     if script.duration_s > WHOLE_LISTEN_S and script.random.random() < 0.5:
         event = script.put(look)
         at_s = script.random.randrange(event.start_s, event.end_s)
         where = script.random.choice(AT).format(a=format_clock(at_s))
-        steps: tuple[Step, ...] = ("extract", "read")
-        return _web_task(script, asked, person, "sign", where, steps, (at_s, at_s), [event])
+        way = Way(("extract", "read"), (at_s, at_s), (event,))
+        return _web_task(script, asked, person, where=where, way=way)
+    window = _look_window(script)
     event = script.put(look, inside=window)
     if window:
-        other = script.new_look("sign")._replace(name=script.names[-1])
-        script.put(other, outside=window)
+        script.put(look._replace(name=script.names[-1]), outside=window)
     where = _between(script, window)
-    return _web_task(script, asked, person, "sign", where, ("ground",), window, [event])
+    return _web_task(script, asked, person, where=where, way=Way(("ground",), window, (event,)))
 
 
 _WRITERS: dict[Kind, Callable[[Script], Task]] = {
@@ -247,51 +258,41 @@ def _web_heard(script: Script, asked: str) -> Task:
     script.guest_is_free = False
     line = script.say(LINES["guest"].format(x=person), inside=window)
     where = _between(script, window)
-    task = _web_task(script, asked, person, "guest", where, ("listen",), None, [])
+    task = _web_task(script, asked, person, place="guest", where=where, way=Way(("listen",)))
     example = task.example.model_copy(update={"modality": "verbal", "evidence": (line,)})
-    fields = {**vars(task), "example": example, "listen": window, "said": line.note}
-    return Task(**fields)
+    return replace(task, example=example, listen=window, said=line.note)
 
 
 def _web_task(
-    script: Script,
-    asked: str,
-    name: str,
-    place: str,
-    where: str,
-    steps: tuple[Step, ...],
-    look: Stretch | None,
-    shown: Sequence[Scene],
+    script: Script, asked: str, name: str, *, way: Way, place: str = "sign", where: str = ""
 ) -> Task:
     known = script.random.choice(PERSON[place]).format(w=where)
     wording = script.random.choice(ASK[asked])
     person: Person = next(p for p in script.people if p.name == name)
     answer: str = person._asdict()[asked]
-    example = _example(
-        script, wording.format(p=known), answer, CATEGORIES[asked], difficulty="hard"
-    )
-    task = _task(
-        "web", _with_evidence(example, shown), CATEGORIES[asked], (*steps, "search"), look, shown
-    )
-    return Task(**{**vars(task), "name": name, "target": "sign"})
+    text, values = wording.format(p=known), CATEGORIES[asked]
+    example = _example(script, text, answer, values, difficulty="hard")
+    task = _task("web", example, values, way=way._replace(steps=(*way.steps, "search")))
+    return replace(task, name=name, target="sign")
 
 
-def _task(
-    kind: Kind,
-    example: Example,
-    category: tuple[str, ...],
-    steps: tuple[Step, ...],
-    look: Stretch | None,
-    events: Sequence[Scene],
-) -> Task:
-    """A task about short events, which all have one look."""
-    example = example if example.evidence else _with_evidence(example, events)
+def _task(kind: Kind, example: Example, category: tuple[str, ...], *, way: Way) -> Task:
+    """A task about events that all have one look."""
+    example = example if example.evidence else _with_evidence(example, way.shown)
     target = query = ""
-    if events:
-        name = events[0].look.kind if events[0].look.kind in ASKED else events[0].look.name
-        target, query = name, QUERY[ASKED.get(name, "colour")].format(x=name)
+    if way.shown:
+        look = way.shown[0].look
+        target = look.kind if look.kind in ASKED else look.name
+        query = QUERY[ASKED.get(target, "colour")].format(x=target)
     return Task(
-        example, kind, category, steps, look=look, target=target, query=query, shown=tuple(events)
+        example,
+        kind,
+        category,
+        way.steps,
+        look=way.look,
+        target=target,
+        query=query,
+        shown=way.shown,
     )
 
 
