@@ -212,7 +212,7 @@ def _wire(at: Fields, steps: Steps, page: gr.Blocks) -> None:
     follow(page.load(steps.load, at.browser, [at.browser, *filled], **QUIET))
     begun = [at.run, at.browser, at.ask, at.stop, at.status]
     follow(at.ask.click(_named(at, steps.start), _form(at), begun, **QUIET))
-    at.stop.click(steps.stop, at.run, [at.status, at.ask, at.stop], queue=False, **STOP)
+    at.stop.click(steps.stop, at.run, None, queue=False, **STOP)
     at.model.change(steps.explain, [at.model, at.key], at.model_hint, **QUIET)
     follow(at.examples.pick(steps.pick, None, filled, **QUIET))
     taken = at.upload.upload(steps.take, at.upload, [*filled, at.upload, at.status], **QUIET)

@@ -51,6 +51,15 @@
     });
   };
 
+  // Stop is acknowledged at once; what really happens follows from the server.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest("button#stop");
+    const box = document.querySelector(".sp-status");
+    if (!button || button.disabled || !box) return;
+    box.dataset.kind = "stopping";
+    box.querySelector(".sp-status-text").textContent = "Stopping…";
+  });
+
   // ---- examples
 
   page.examples = (element, props, watch, pick) => {
@@ -204,6 +213,13 @@
 
   // ---- keys: Enter asks, Shift+Enter is a new line, Ctrl+Enter asks from every field of the form
 
+  // Gradio takes Shift+Enter for itself; typed this way the line can be undone.
+  function newLine(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.execCommand("insertText", false, "\n");
+  }
+
   document.addEventListener(
     "keydown",
     (event) => {
@@ -211,8 +227,10 @@
       const field = event.target.closest && event.target.closest("#question textarea, #panel input, #panel textarea");
       if (!field) return;
       const isQuestion = Boolean(field.closest("#question"));
-      if (isQuestion && event.shiftKey) event.stopPropagation(); // Gradio would submit on it
-      if (event.shiftKey) return;
+      if (event.shiftKey) {
+        if (isQuestion) newLine(event);
+        return;
+      }
       if (!isQuestion && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       event.stopPropagation();

@@ -67,6 +67,7 @@ def test_asking_anew_right_after_stop_shows_nothing_of_the_old_run(
 
 
 def test_what_is_missing_is_said_and_nothing_is_lost(controls: Controls) -> None:
+    controls.page.locator("#question textarea").fill("")
     controls.page.locator("button#ask").click()
     controls.status("no question yet")
     controls.page.locator("#link textarea, #link input").fill("file:///etc/passwd")
