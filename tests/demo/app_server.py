@@ -1,6 +1,6 @@
 """One app process for the browser tests of a session, films and scripts for it, and its controls.
 
-`pytest_plugins = ["tests.browser", "tests.demo.app_server"]` brings the fixtures.
+conftest.py brings the fixtures to all tests of the app.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from sage.store import RunFolder
 from sage.types import Event, Question, Trace
 from tests.demo.app_server import App, Controls
 
-pytest_plugins = ["tests.browser", "tests.demo.app_server"]
+pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
 
 

@@ -8,7 +8,7 @@ from tests.demo.app_server import App, Controls
 from tests.films import make_film
 from tests.replies import answer, listen
 
-pytest_plugins = ["tests.browser", "tests.demo.app_server"]
+pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
 
 HOSTILE = (

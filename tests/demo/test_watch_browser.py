@@ -6,7 +6,7 @@ import pytest
 
 from tests.demo.app_server import App, Controls
 
-pytest_plugins = ["tests.browser", "tests.demo.app_server"]
+pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
 
 
