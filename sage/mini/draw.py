@@ -23,9 +23,9 @@ SIZE = 64
 SMOOTH = 4
 """Pictures are drawn this much larger and scaled down."""
 BACKDROPS = ((38, 43, 54), (58, 66, 74), (70, 62, 60), (46, 60, 64))
-CARD, CARD_INK = (24, 38, 92), (255, 238, 170)
-SIGN, SIGN_INK = (96, 26, 40), (240, 236, 230)
-PANEL, PANEL_INK = (18, 70, 62), (150, 255, 220)
+CARD, CARD_INK = (32, 42, 76), (250, 246, 230)
+SIGN, SIGN_INK = (92, 34, 44), (244, 240, 236)
+PANEL, PANEL_INK = (24, 66, 60), (214, 255, 240)
 FLASH = (255, 250, 225)
 SEGMENTS = {
     "0": "abcdef",
@@ -79,7 +79,7 @@ def draw(look: Look, size: int = SIZE) -> np.ndarray:
     if look.kind in ("shape", "flash"):
         _draw_shape(pen, look)
     elif look.kind == "card":
-        pen.frame((2, 2, 62, 62), CARD_INK, 1.2)
+        pen.frame((2, 2, 62, 62), CARD_INK, 2)
         PICTOGRAMS[look.name](pen, CARD_INK, CARD)
         pen.text(look.name, CARD_INK)
     elif look.kind == "number":
@@ -180,7 +180,7 @@ def _star(x: float, y: float) -> list[tuple[float, float]]:
 
 
 def _draw_sign(pen: Pen, name: str) -> None:
-    pen.frame((2, 2, 62, 62), SIGN_INK, 1.2)
+    pen.frame((2, 2, 62, 62), SIGN_INK, 2)
     for index, bit in enumerate(patterns()[name]):
         if bit:
             left, top = 11 + index % 4 * 10.5, 5 + index // 4 * 10.5

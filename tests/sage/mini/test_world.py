@@ -41,7 +41,7 @@ def test_evidence_and_speech_lie_inside_the_film(film):
 
 
 @given(films)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_word_is_in_the_vocabulary(film):
     texts = [line.note for line in film.lines]
     for task in film.tasks:
@@ -144,11 +144,11 @@ def test_splits_and_seeds_share_no_film():
 
 
 def test_durations_follow_the_benchmark():
-    number = 1500
+    number = 1000
     counts = Counter(bucket(make_film("train", 5, i).duration_s) for i in range(number))
     whole = sum(share for *_, share in BUCKETS)
     for index, (_, _, share) in enumerate(BUCKETS):
-        assert counts[index] / number == pytest.approx(share / whole, abs=0.04)
+        assert counts[index] / number == pytest.approx(share / whole, abs=0.05)
 
 
 def test_all_kinds_are_asked_of_long_films():
