@@ -1,0 +1,292 @@
+"""The whole loop through a real vLLM server with structured outputs, and through transformers with the same folder.
+
+The model is tiny and its weights are random, so nothing here is about being right: under a schema every action must
+be valid, tools must run and the run must end; without one the run must end cleanly as malformed.
+The server's environment is built when it is missing (tests/vllm_env.sh); a build that fails is a failure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from sage import dialect
+from sage.agent import ask
+from sage.faults import StopSignal
+from sage.models.base import Request
+from sage.models.catalog import open_model
+from sage.models.local import LocalModel
+from sage.store import RunFolder, fold
+from sage.tools.base import Workspace
+from sage.tools.registry import call_schema, run_call
+from sage.types import (
+    Answer,
+    Call,
+    Clip,
+    ClipPart,
+    FaultKind,
+    Limits,
+    Message,
+    Mode,
+    Question,
+    Setup,
+    Stop,
+    TextPart,
+    Trace,
+)
+from sage.video.cut import cut_clip
+from sage.video.probe import probe
+from tests.films import make_film
+from tests.tiny_model import build
+
+# One worker, because one server is enough; minutes, because its environment may have to be built.
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("vllm"),
+    pytest.mark.timeout(1800),
+]
+
+SCRIPT = Path(__file__).parent / "vllm_env.sh"
+START_S = 600
+OPTIONS = {
+    "--dtype": "float32",
+    "--max-model-len": "16384",
+    # Whole prompts in one step: on a CPU, vLLM 0.32 dies when a seeded request's prompt is read in pieces.
+    "--max-num-batched-tokens": "16384",
+    "--limit-mm-per-prompt": '{"image": 40, "video": 1}',
+    # Whitespace between the fields is where a greedy decoder can go round for ever.
+    "--structured-outputs-config": '{"backend": "xgrammar", "disable_any_whitespace": true}',
+}
+SETTINGS = {
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    # One process less, which is a third of the start.
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+
+
+class Server(NamedTuple):
+    """A running server and the folder of the model it holds."""
+
+    spec: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = build(tmp_path_factory.mktemp("tiny"), "qwen3_vl")
+    built = subprocess.run([SCRIPT], stdout=subprocess.PIPE, text=True, check=True)
+    python = Path(built.stdout.splitlines()[-1]) / "bin" / "python"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+    log = python.parents[2] / "vllm-server.log"
+    where = [
+        "--model",
+        folder,
+        "--served-model-name",
+        "tiny",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+    ]
+    options = [word for option in OPTIONS.items() for word in option]
+    process = subprocess.Popen(
+        [python, "-m", "vllm.entrypoints.openai.api_server", *where, "--enforce-eager", *options],
+        stdout=log.open("w"),
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env=os.environ | SETTINGS,
+        start_new_session=True,
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, log)
+        yield Server(f"openai:tiny@http://127.0.0.1:{port}/v1", folder)
+        assert process.poll() is None, f"vLLM died; {log} ends with:\n{log.read_text()[-4000:]}"
+    finally:
+        end_group(process)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "talk.mp4"
+    lines = [(0.2, 2.0, "Good evening."), (41.0, 44.0, "The password is heron.")]
+    return make_film(path, duration_s=60, fps=5, size=(128, 72), captions=lines, audio="tone")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "heron.html").write_text("<html><body><p>A heron is a bird.</p></body></html>")
+    return folder
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            break
+        try:
+            if httpx.get(url, timeout=5, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.5)
+    pytest.fail(f"vLLM did not start; {log} ends with:\n{log.read_text()[-4000:]}")
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends the server with all its children; they share its process group."""
+    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def run(film: Path, root: Path, pages: Path, **setup: object) -> Trace:
+    """One run to its end. Its folder must tell the same as its events."""
+    common = {
+        "frames": 4,
+        "pages": str(pages),
+        "search": "pages",
+        "speech": "off",
+        "max_tokens": 1024,
+    }
+    question = Question(video=str(film), text="What is the password?")
+    store = RunFolder.create(root)
+    trace = fold(list(ask(film, question, Setup(**common | setup), store=store)))
+    assert RunFolder.open(store.folder).trace() == trace
+    return trace
+
+
+def check_actions(trace: Trace) -> None:
+    """Every action was valid at the first attempt and needed no repair; every call was carried out."""
+    for turn in trace.turns:
+        assert len(turn.replies) == 1, turn.replies
+        assert turn.replies[0].finish == "stop"
+        assert not turn.repaired
+        assert isinstance(turn.action, Call | Answer)
+        assert (turn.observation is not None) == isinstance(turn.action, Call)
+        assert turn.usage.input_tokens
+        assert turn.usd == 0.0
+
+
+def test_actions_are_valid_tools_run_and_the_run_ends(server, film, pages, tmp_path):
+    """Warm sampling, for different tools; the calls' times are of the film because the model likes zeros."""
+    traces = [
+        run(film, tmp_path, pages, model=server.spec, mode=Mode.AGENT, temperature=1.0, seed=seed)
+        for seed in range(4)
+    ]
+    for trace in traces:
+        check_actions(trace)
+        assert trace.stop is Stop.ANSWERED, trace.error
+        assert trace.answer
+    seen = [turn.observation for trace in traces for turn in trace.turns if turn.observation]
+    assert any(not observation.fault for observation in seen), seen
+
+
+def test_a_reached_limit_forces_an_answer(server, film, pages, tmp_path):
+    setup = {"model": server.spec, "mode": Mode.AUTO, "limits": Limits(turns=1)}
+    trace = run(film, tmp_path, pages, **setup)
+    check_actions(trace)
+    assert (trace.stop, trace.limit, len(trace.turns)) == (Stop.FORCED, "turns", 1)
+
+
+@pytest.mark.parametrize("mode", [Mode.DIRECT, Mode.AUTO])
+def test_other_modes_end_too(server, film, pages, tmp_path, mode):
+    trace = run(film, tmp_path, pages, model=server.spec, mode=mode)
+    check_actions(trace)
+    assert trace.stop in (Stop.ANSWERED, Stop.FORCED)
+
+
+@pytest.mark.parametrize("names", ["paper", "released"])
+def test_the_schema_of_a_tool_call_is_kept(server, names, tmp_path):
+    """The schema alone, with nothing in the prompt that tells of it."""
+    model = open_model(server.spec)
+    for tool in call_schema(names)["anyOf"]:
+        schema = dialect.schema(1, Mode.AGENT, tool, max_tokens=1024)
+        message = Message(role="user", parts=(TextPart(text="Go on."),))
+        request = Request(messages=(message,), folder=tmp_path, schema=schema, max_tokens=1024)
+        reply = model.generate([request])[0]
+        action = dialect.parse(reply.text, 1).action
+        assert isinstance(action, Call), reply.text
+        assert action.tool == tool["properties"]["name"]["enum"][0]
+        arguments = tool["properties"]["arguments"]
+        assert set(arguments["required"]) <= set(action.arguments) <= set(arguments["properties"])
+    model.close()
+
+
+def test_the_server_is_shown_a_clip(server, film, tmp_path):
+    info = probe(film)
+    span = cut_clip(info, 2.0, 6.0, out=tmp_path / "clip.mp4", stop=StopSignal())
+    clip = ClipPart(clip=Clip(path="clip.mp4", start_s=span.start_s, end_s=span.end_s))
+    text = TextPart(text="What is shown?")
+    model = open_model(server.spec)
+    requests = [
+        Request(messages=(Message(role="user", parts=parts),), folder=tmp_path, max_tokens=8)
+        for parts in ((clip, text), (text,))
+    ]
+    seen, blind = model.generate(requests)
+    model.close()
+    # Four seconds of film are several pictures of at least one token each.
+    assert seen.usage.input_tokens > blind.usage.input_tokens + 4
+    assert seen.usage.output_tokens
+
+
+def test_ground_asks_the_server_about_frames(server, film, tmp_path):
+    model = open_model(server.spec)
+    workspace = Workspace(
+        folder=tmp_path,
+        film=probe(film),
+        setup=Setup(model=server.spec),
+        tool_model=lambda: model,
+        stop=StopSignal(),
+        on_progress=lambda *_: None,
+    )
+    arguments = {"event": "a colour", "timestamp_start": "00:00:00", "timestamp_end": "00:00:08"}
+    seen = run_call(Call(tool="ground-event", arguments=arguments), workspace, 1)
+    model.close()
+    assert seen.usage.output_tokens
+    assert seen.fault is None or seen.fault.kind is FaultKind.NOT_FOUND, seen.fault
+    assert all(0.0 <= span.start_s <= span.end_s <= 8.0 for span in seen.spans)
+
+
+def test_server_and_process_read_a_prompt_alike(server, tmp_path):
+    """Same folder, same text: the same number of tokens in, the same greedy tokens out."""
+    message = Message(role="user", parts=(TextPart(text="The film shows a lake at dawn."),))
+    request = Request(messages=(message,), folder=tmp_path, max_tokens=12)
+    model = open_model(server.spec)
+    theirs = model.generate([request])[0]
+    model.close()
+    ours = LocalModel(str(server.folder)).generate([request])[0]
+    assert ours.usage.input_tokens == theirs.usage.input_tokens
+    assert ours.text == theirs.text
+
+
+@pytest.mark.parametrize("mode", [Mode.AUTO, Mode.DIRECT])
+def test_unconstrained_garbage_in_this_process_ends_as_malformed(
+    server, film, pages, tmp_path, mode
+):
+    """Random weights without a schema print no action: asked again, then ended, every attempt on record."""
+    setup = {"model": f"hf:{server.folder}", "mode": mode, "max_tokens": 256, "retries": 2}
+    trace = run(film, tmp_path, pages, **setup)
+    assert trace.stop is Stop.MALFORMED
+    assert trace.answer is None
+    (turn,) = trace.turns
+    assert len(turn.replies) == 3
+    assert len(trace.frames) == 4
+    assert turn.usd == 0.0
