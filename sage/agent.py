@@ -118,9 +118,9 @@ def ask(
             if models is None:
                 opened.close()
     except StoppedError:
-        yield store.append(Event(type="stopped", stop=Stop.STOPPED))
+        yield _last(store, Event(type="stopped", stop=Stop.STOPPED))
     except WorldError as error:
-        yield store.append(Event(type="failed", stop=Stop.FAILED, text=str(error)))
+        yield _last(store, Event(type="failed", stop=Stop.FAILED, text=str(error)))
     except Exception as error:
         text = (
             f"The program failed ({type(error).__name__}); this is a bug. What came before is kept."
@@ -152,6 +152,14 @@ def play(episode: Episode, model: Model, workspace: Workspace, store: RunFolder)
         else:
             yield store.append(Event(type="turned", turn=index, record=episode.turns[-1]))
     yield store.append(_ending(episode))
+
+
+def _last(store: RunFolder, event: Event) -> Event:
+    """Writes an end; when the disk takes nothing any more, whoever listens still gets to hear it."""
+    try:
+        return store.append(event)
+    except WorldError as error:
+        return Event(type="failed", at=store.seconds, stop=Stop.FAILED, text=str(error))
 
 
 def _prepare(

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import json_repair
 
+from sage.text import encodable
 from sage.types import Action, Answer, Call, Fault, FaultKind, Invalid, Mode, Thought
 
 Stage = Literal[1, 2]
@@ -22,6 +23,11 @@ THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 FENCE = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.DOTALL)
 KNOWN = {"video_context", "query_intent", "answerable", "final_answer", "recommended_tools"}
 EMPTY = {"", "null", "none", "n/a"}
+MAX_REPAIR, MAX_OPENED = 64_000, 200
+"""Characters and brackets of what is repaired: beyond, the repair would take minutes."""
+MAX_FENCES = 40
+MAX_DEPTH = 32
+"""Levels of a reply that is read; no action needs more than six."""
 
 
 class Parsed(NamedTuple):
@@ -130,18 +136,34 @@ def _read_object(text: str) -> tuple[dict[str, Any] | None, bool]:
         value = json.loads(body, strict=False)
         repaired = False
     except (ValueError, RecursionError):
+        if len(body) > MAX_REPAIR or body.count("{") + body.count("[") > MAX_OPENED:
+            return None, False
         try:
             value = json_repair.loads(body)
         except (ValueError, RecursionError):
             return None, False
         repaired = True
-    return (value, repaired) if isinstance(value, dict) and value else (None, repaired)
+    if not isinstance(value, dict) or not value or _depth(value) > MAX_DEPTH:
+        return None, repaired
+    return encodable(value), repaired
+
+
+def _depth(value: Any) -> int:
+    """Levels of lists and objects, counted without recursion and no further than MAX_DEPTH + 1."""
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        inside = [
+            v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)
+        ]
+        depth += bool(inside)
+        level = [inner for values in inside for inner in values]
+    return depth
 
 
 def _cut_out(text: str) -> str | None:
     if OPENING in text:
         return text.rsplit(OPENING, 1)[1].split(CLOSING, 1)[0].strip()
-    fenced = FENCE.findall(text)
+    fenced = FENCE.findall(text) if text.count("```") <= MAX_FENCES else []
     if fenced:
         return fenced[-1]
     start = text.find("{")

@@ -17,6 +17,7 @@ from sage import dialect
 from sage.faults import StopSignal
 from sage.models.base import Request, Situation, ignore
 from sage.prompts import fill
+from sage.text import encodable
 from sage.timecode import format_time
 from sage.tools.page_text import clean
 from sage.tools.registry import call_schema, describe, find_tool
@@ -120,6 +121,7 @@ class Episode:
 
     def take(self, reply: Reply) -> Action:
         """Reads a reply. An Invalid leaves the turn open for another try, until the retries are used up."""
+        reply = reply.model_copy(update={"text": encodable(reply.text)})
         self._replies.append(reply)
         action, self._thought, self._repaired = dialect.parse(reply.text, self.stage)
         action = self._allowed(action, reply)

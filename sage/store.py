@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import secrets
 import shutil
@@ -19,8 +20,10 @@ from io import FileIO
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from sage.faults import Border, WorldError
+from sage.text import encodable
 from sage.types import Event, Question, Stop, Trace
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
@@ -74,9 +77,9 @@ class RunFolder:
             event = event.model_copy(update={"at": round(self.seconds, 4)})
             if self._file is None:
                 raise RuntimeError(f"{self.id} was not opened for writing")
-            line = event.model_dump_json(include=event.model_fields_set).encode() + b"\n"
+            event, line = _written(event)
             try:
-                self._file.write(line)
+                _write_whole(self._file, line)
             except OSError as error:
                 raise WorldError(
                     Border.DISK,
@@ -165,6 +168,28 @@ def _ending(event: Event) -> dict[str, object]:
         "limit": event.limit,
         "error": event.text if event.type == "failed" else "",
     }
+
+
+def _written(event: Event) -> tuple[Event, bytes]:
+    """The event and its line. Text that is no Unicode, such as an odd file name, is made so first."""
+    try:
+        line = event.model_dump_json(include=event.model_fields_set)
+    except PydanticSerializationError:
+        event = Event.model_validate(encodable(event.model_dump(mode="python", exclude_unset=True)))
+        line = event.model_dump_json(include=event.model_fields_set)
+    return event, line.encode() + b"\n"
+
+
+def _write_whole(file: FileIO, line: bytes) -> None:
+    """Writes the line or leaves the file as it was: a disk that fills up takes half a line without complaint."""
+    before = os.fstat(file.fileno()).st_size
+    left = memoryview(line)
+    try:
+        while left:
+            left = left[file.write(left) or 0 :]
+    except OSError:
+        os.ftruncate(file.fileno(), before)
+        raise
 
 
 def _parse(line: bytes, folder: Path) -> Event:

@@ -1,3 +1,5 @@
+import resource
+import signal
 import threading
 import time
 
@@ -203,3 +205,18 @@ def test_progress_reaches_disk_and_listener(film, tmp_path):
     )
     assert "progress" in {e.type for e in heard}
     assert heard == store.events()
+
+
+def test_a_disk_that_takes_nothing_ends_a_run_with_a_sentence(film, tmp_path):
+    store = RunFolder.create(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        question = Question(text="What is the password?")
+        events = list(ask(film, question, Setup(model="offline"), store=store))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [e.type for e in events] == ["failed"]
+    assert "Writing the run failed" in events[0].text

@@ -1,4 +1,5 @@
 import json
+import time
 
 import jsonschema
 import pytest
@@ -135,3 +136,29 @@ def test_the_schema_admits_what_may_be_written(mode, stage, must_answer):
 def test_an_invalid_action_cannot_be_written():
     with pytest.raises(ValueError, match="no text"):
         dialect.write(dialect.parse("", 1).action, Thought(), 1)
+
+
+def test_halves_of_letters_do_not_get_in():
+    text = r'{"final_answer": "caf\ud800", "video_context": "\udfff"}'
+    action, thought, _ = dialect.parse(text, 1)
+    assert (action.text, thought.video_context) == ("caf?", "?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"recommended_tools": {"tool_calls": [{"name": "x", "arguments": '
+        + '{"a":' * 300
+        + "1"
+        + "}" * 300
+        + "}]}}",
+        "```json\n" + "{" * 100_000,
+        "```json{" * 20_000,
+        '{"final_answer": ' + "[" * 5000,
+        '{"final_answer": "' + 'a", "' * 50_000,
+    ],
+)
+def test_hostile_shapes_are_refused_soon(text):
+    began = time.monotonic()
+    assert isinstance(dialect.parse(text, 1).action, Invalid)
+    assert time.monotonic() - began < 10

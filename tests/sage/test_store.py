@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import resource
 import signal
 
 import pytest
@@ -112,3 +113,26 @@ def test_a_trace_survives_json_with_all_its_parts(tmp_path):
     trace = fold([started(), turned(1), Event(type="failed", text="no server", stop=Stop.FAILED)])
     assert Trace.model_validate_json(trace.model_dump_json()) == trace
     assert trace.error == "no server"
+
+
+def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path):
+    run = RunFolder.create(tmp_path)
+    told = run.append(Event(type="progress", text="reading \udcff.mp4"))
+    assert run.events() == [told]
+    assert told.text == "reading ?.mp4"
+
+
+def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path):
+    run = RunFolder.create(tmp_path)
+    run.append(started())
+    whole = (run.folder / "events.jsonl").read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, before[1]))
+    try:
+        with pytest.raises(WorldError, match="Writing the run failed"):
+            run.append(turned(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert (run.folder / "events.jsonl").read_bytes() == whole
