@@ -23,13 +23,16 @@ def make(
     split: SplitOption = "train",
     n: NumberOption = 20,
     seed: SeedOption = 0,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Pixels; for people 256.")] = 64,
     speech: Annotated[bool, typer.Option(help="Speak the lines, if espeak-ng is there.")] = True,
 ) -> None:
     """Makes real films with their questions and pages."""
     from sage.mini.make import make as make_world  # noqa: PLC0415
 
     try:
-        examples = make_world(out, split, n, seed=seed, speech=speech, on_film=typer.echo)
+        examples = make_world(
+            out, split, n, seed=seed, size=size, speech=speech, on_film=typer.echo
+        )
     except WorldError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

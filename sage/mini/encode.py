@@ -42,16 +42,19 @@ def write_film(
     speech: bool = True,
     stop: StopSignal | None = None,
 ) -> Path:
-    """Writes the film to `path` (.mp4) and returns it; `size` is a picture's width and height.
+    """Writes the film to `path` (.mp4), whole or not at all, and returns it.
 
-    With `speech` lines are spoken if espeak-ng is there. WorldError(FILM) when ffmpeg fails.
+    `size` is a picture's width and height. With `speech` lines are spoken if espeak-ng is there.
+    WorldError(FILM) when ffmpeg fails.
     """
+    from sage.video.cache import place  # noqa: PLC0415
     from sage.video.ffmpeg import run_ffmpeg  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)
     voice = shutil.which("espeak-ng") or "" if speech else ""
     with tempfile.TemporaryDirectory() as scratch:
-        pictures, sound, captions = (Path(scratch, n) for n in ("pictures", "sound", "lines.srt"))
+        names = ("pictures", "sound", "lines.srt", "film.mp4")
+        pictures, sound, captions, written = (Path(scratch, name) for name in names)
         with pictures.open("wb") as file:
             for part in film.timeline:
                 picture = render(film, part.start_s, size).tobytes()
@@ -69,11 +72,12 @@ def write_film(
                 *("-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p"),
                 *("-g", str(KEYFRAME_S * FPS), "-sc_threshold", "0", "-bf", "0", "-threads", "1"),
                 *("-c:a", "aac", "-b:a", "12k", "-c:s", "mov_text", "-movflags", "+faststart"),
-                str(path),
+                str(written),
             ],
             f"The film {path.name} could not be written",
             stop=stop,
         )
+        place(written, path)
     return path
 
 

@@ -56,7 +56,7 @@ class Rates:
     needless: float = 0.5
     """A look that was not needed, in short films."""
     early: float = 0.15
-    """A guess instead of the next look, in long films, at each turn."""
+    """A guess, right only by luck, instead of the next look, in long films, at each turn."""
     wrong_window: float = 0.15
     """Looking or listening at a wrong time first."""
     slip: float = 0.02
@@ -126,15 +126,15 @@ class Expert:
         if situation.mode is Mode.DIRECT:
             return Answer(text=task.answer), "found"
         if situation.must_answer and step is not None:
-            return Answer(text=guess(task, random)), "guess"
+            return Answer(text=random.choice(options(task))), "guess"
         if step is None:
             can_look = not turns and not situation.must_answer and duration_s <= NEEDLESS_S
             if can_look and random.random() < self._rates.needless:
                 return self._needless(task, random), "more"
             slips = random.random() < self._rates.slip
-            return Answer(text=guess(task, random) if slips else task.answer), "found"
+            return Answer(text=mistake(task, random) if slips else task.answer), "found"
         if duration_s >= EARLY_S and random.random() < self._rates.early:
-            return Answer(text=guess(task, random)), "guess"
+            return Answer(text=random.choice(options(task))), "guess"
         tools = [t.action.tool for t in turns if isinstance(t.action, Call)]
         errs = TOOL_OF[step] not in tools and random.random() < self._rates.wrong_window
         return self._call(task, step, turns, random if errs else None), "more"
@@ -174,10 +174,14 @@ class Expert:
         return ", ".join(word for word, _ in groupby(words)) or "nothing"
 
 
-def guess(task: Task, random: Random) -> str:
+def options(task: Task) -> tuple[str, ...]:
+    """What one can guess among: the options given, else all values of that kind."""
+    return task.example.question.choices or task.category
+
+
+def mistake(task: Task, random: Random) -> str:
     """A plausible wrong answer."""
-    values = task.example.question.choices or task.category
-    return random.choice([value for value in values if value != task.answer])
+    return random.choice([value for value in options(task) if value != task.answer])
 
 
 def ground(film: MiniFilm, frames: Sequence[Frame], event: str) -> str:

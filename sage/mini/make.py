@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sage.faults import Border, StopSignal, crossing
+from sage.faults import Border, crossing
+from sage.mini.draw import SIZE
 from sage.mini.encode import write_film
 from sage.mini.film import MiniFilm
 from sage.mini.workspace import write_pages
@@ -26,6 +27,7 @@ def make(
     n: int,
     *,
     seed: int = 0,
+    size: int = SIZE,
     speech: bool = True,
     on_film: Callable[[str], None] = ignore,
 ) -> list[Example]:
@@ -33,13 +35,14 @@ def make(
 
     `on_film` is told each film's name as it is done. WorldError(DISK) when the folder cannot be written.
     """
-    stop = StopSignal()
     films = [make_film(split, seed, index) for index in range(n)]
     with crossing(Border.DISK, f"The films cannot be kept in {out}", OSError):
         (out / "films").mkdir(parents=True, exist_ok=True)
         for film in films:
             write_pages(film, out)
-            _write_whole(film, out / "films" / film.file_name, speech, stop)
+            path = out / "films" / film.file_name
+            if not path.exists():
+                write_film(film, path, size=size, speech=speech)
             on_film(film.id)
         examples = [example for film in films for example in file_examples(film)]
         lines = "".join(example.model_dump_json() + "\n" for example in examples)
@@ -59,15 +62,3 @@ def read_examples(folder: Path) -> list[Example]:
     with crossing(Border.DISK, f"{folder / EXAMPLES} cannot be read", OSError, ValueError):
         lines = (folder / EXAMPLES).read_text("utf-8").splitlines()
         return [Example.model_validate_json(line) for line in lines if line.strip()]
-
-
-def _write_whole(film: MiniFilm, path: Path, speech: bool, stop: StopSignal) -> None:
-    """Beside its place first, so that a film that is there is whole."""
-    if path.exists():
-        return
-    part = path.with_name(f"{path.stem}.part.mp4")
-    try:
-        write_film(film, part, speech=speech, stop=stop)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

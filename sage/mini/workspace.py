@@ -8,9 +8,11 @@ the pictures are the same up to what the codec loses.
 from __future__ import annotations
 
 import math
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +21,12 @@ from sage.mini.draw import SIZE
 from sage.mini.encode import FPS, KEYFRAME_S, write_film
 from sage.mini.film import MiniFilm, page_html, render
 from sage.mini.words import prompt_folder
+from sage.mini.world import find_film
 from sage.models.base import Model
 from sage.tools.base import Workspace
 from sage.tools.pages import index_in_memory, search_index
 from sage.tools.providers import Kind, LocalPages
-from sage.types import CaptionTrack, Clip, FilmInfo, Frame, Setup, Source, Span
+from sage.types import CaptionTrack, Clip, Example, FilmInfo, Frame, Setup, Source, Span
 from sage.video.frames import Picture, with_slack
 from sage.video.sampling import plan
 
@@ -51,14 +54,27 @@ def mini_setup(film: MiniFilm, root: Path, **changes: object) -> Setup:
     return Setup.model_validate(settings | changes)
 
 
+def setup_for(example: Example, root: Path, **changes: object) -> Setup:
+    """The settings for an example of this world, by the name of its film."""
+    return mini_setup(find_film(Path(example.question.video).stem), root, **changes)
+
+
 def write_pages(film: MiniFilm, root: Path) -> Path:
     """Writes the film's pages into `root/pages/<film>` unless they are there; returns that folder."""
     folder = root / "pages" / film.id
-    folder.mkdir(parents=True, exist_ok=True)
-    for person in film.people:
-        page = folder / f"{person.name}.html"
-        if not page.exists():
-            page.write_text(page_html(person), encoding="utf-8")
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
+        new = Path(scratch, film.id)
+        new.mkdir()
+        for person in film.people:
+            (new / f"{person.name}.html").write_text(page_html(person), encoding="utf-8")
+        try:
+            new.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another episode was first
+                raise
     return folder
 
 
@@ -129,13 +145,13 @@ def open_workspace(
     """A workspace on a film; `root` holds the pages. Set `tool_model` before a tool looks at pictures."""
     pages = write_pages(film, root)
     return MiniWorkspace(
-        folder=root / "run",
+        folder=root / "runs" / film.id,
         film=film_info(film, root / "films"),
         setup=setup or mini_setup(film, root),
         tool_model=_no_model,
         stop=stop or StopSignal(),
         on_progress=_tell_nobody,
-        provider=MiniPages(pages),
+        provider=_shelf(pages),
         mini=film,
     )
 
@@ -171,6 +187,12 @@ class MiniPages:
         with self._lock:
             self._index = self._index or index_in_memory(self.folder, stop)
             return search_index(self._index, query, n)
+
+
+@lru_cache(maxsize=512)
+def _shelf(folder: Path) -> MiniPages:
+    """One index for all episodes on a film."""
+    return MiniPages(folder)
 
 
 def _nearest_key_s(at_s: float, duration_s: float) -> float:

@@ -6,7 +6,7 @@ import pytest
 from sage import dialect
 from sage.faults import StoppedError, StopSignal, WorldError
 from sage.judge import Verdict, exact
-from sage.mini.expert import PERFECT, Expert, Rates, analyze, ground, guess
+from sage.mini.expert import PERFECT, Expert, Rates, analyze, ground, mistake, options
 from sage.mini.film import MiniFilm
 from sage.mini.play import open_episode, play
 from sage.mini.words import split, vocabulary
@@ -73,7 +73,7 @@ def test_it_errs_at_its_rates_and_the_same_way_again(root):
     for film, task, episode in plays(root, early, films=FILMS[:20]):
         if task.steps and film.duration_s >= 300:
             assert len(episode.turns) == 1
-            assert episode.answer != task.answer
+            assert episode.answer in options(task)
     once, again = (
         [e.turns[-1].action for *_, e in plays(root, Rates(), seed=3, films=FILMS[:15])]
         for _ in range(2)
@@ -105,7 +105,7 @@ def test_direct_demonstrations_give_the_true_answer(root):
 def test_an_answer_is_forced_where_turns_run_out(root):
     for _, task, episode in plays(root, PERFECT, films=FILMS[:20], limits={"turns": 1}):
         assert episode.stop is Stop.FORCED
-        assert (episode.answer == task.answer) == (not task.steps)
+        assert task.steps or episode.answer == task.answer
 
 
 def frames(times):
@@ -146,7 +146,6 @@ def test_a_tool_model_that_misses_everything_finds_nothing(root):
     task = next(t for t in film.tasks if {"ground", "extract"} & set(t.steps))
     episode, workspace = open_episode(film, task, root)
     play(episode, workspace, blind)
-    assert episode.answer != task.answer
     assert episode.stop is Stop.FORCED
 
 
@@ -161,11 +160,11 @@ def test_a_strange_prompt_and_a_stop_are_told(tmp_path):
         expert.generate([Request((strange,), tmp_path, stop=stop)])
 
 
-def test_guesses_are_never_right():
+def test_mistakes_are_never_right():
     from random import Random
 
     for task in (t for film in FILMS[:30] for t in film.tasks):
-        assert guess(task, Random(0)) != task.answer
+        assert mistake(task, Random(0)) != task.answer
 
 
 def test_every_action_can_be_read_back(root):

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from sage.faults import StopSignal
 from sage.mini.expert import PERFECT, Expert
-from sage.mini.workspace import mini_setup, open_workspace, read_pictures
+from sage.mini.workspace import (
+    mini_setup,
+    open_workspace,
+    read_pictures,
+    setup_for,
+    write_pages,
+)
 from sage.models.images import read_picture
 from sage.tools.base import Workspace
 from sage.tools.registry import run_call
@@ -130,3 +136,15 @@ def test_a_picture_of_another_run_is_not_known(tmp_path):
     wanted = call("analyze", query="x", media_paths=["frames/0001.000-64x64.jpg"])
     fault = run_call(wanted, open_workspace(FILM, tmp_path), 1).fault
     assert fault.kind is FaultKind.NOT_FOUND
+
+
+def test_settings_and_pages_are_found_by_a_films_name(tmp_path):
+    example = FILM.tasks[0].example
+    setup = setup_for(example, tmp_path, frames=8)
+    assert (setup.frames, setup.focus) == (8, False)
+    folder = write_pages(FILM, tmp_path)
+    assert setup.pages == str(folder)
+    before = sorted(p.name for p in folder.iterdir())
+    assert write_pages(FILM, tmp_path) == folder
+    assert sorted(p.name for p in folder.iterdir()) == before
+    assert [p.name for p in folder.parent.iterdir()] == [FILM.id]
