@@ -172,14 +172,20 @@ class Steps:
         while self._site.is_watching(page, number):
             now = await asyncio.to_thread(self._site.now, run, film)
             ready = self._site.preparations.get(now.film)
-            moment = (now.version, ready and (ready.done, ready.error, says.percent(ready.share)))
+            # Judged before it is shown: what changes in between has to be shown as well.
+            is_last = now.done and (ready is None or ready.done)
+            moment = (
+                now.version,
+                ready and (ready.done, ready.error, says.percent(ready.share)),
+                is_last,
+            )
             if moment != seen and self._site.is_watching(page, number):
                 seen = moment
                 address = self._site.film_address(now.film)
                 player = _player(address, request) if address != played or not played else gr.skip()
                 played = address
                 yield self._shown(run, now, player)
-            if now.done and (ready is None or ready.done):
+            if is_last:
                 return
             await asyncio.sleep(POLL_S)
 
