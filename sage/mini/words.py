@@ -95,6 +95,12 @@ Nothing was found for '' 1. 2. 3. … could not be done: Note: the window was em
 This very call failed in turn none no yes, with captions with captions but null true false
 start and end were swapped; read as cannot be in a film of as minutes:seconds, is beyond the end of the film
 The window is longer than the takes at a time; ask for a shorter one, for example and go on from there if needed.
+There is no tool ''; there are. '' is missing. It takes: input should be a valid integer, unable to parse string as an
+integer; less than or equal to; greater than or equal to. '' is not a time; write HH:MM:SS. Describe the event to look
+for. needs a query and media_paths to look at. may only name the video of this question; leave it empty to mean that.
+Only the video and media extracted in this run may be named; known are, so far none was. call first. was not opened.
+Links without http:// or https:// are not opened; only links are. No address was found for. Try another page.
+There is no local page; search first. The local pages hold no pictures; search with type web. cannot be used here
 video_context query_intent answerable verdict reasoning final_answer recommended_tools needed why_no_tool tool_calls
 rationale name arguments json found spans start end why frames subclips web image s x
 web-search parse-website transcribe-speech ground-event extract-video-parts analyze query search_type num_results

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sage.faults import StopSignal
 from sage.mini.expert import PERFECT, Expert
+from sage.mini.words import split, vocabulary
 from sage.mini.workspace import (
     mini_setup,
     open_workspace,
@@ -148,3 +149,33 @@ def test_settings_and_pages_are_found_by_a_films_name(tmp_path):
     assert write_pages(FILM, tmp_path) == folder
     assert sorted(p.name for p in folder.iterdir()) == before
     assert [p.name for p in folder.parent.iterdir()] == [FILM.id]
+
+
+MISTAKES = [
+    call("listen"),
+    call("transcribe-speech", timestamp_start="red"),
+    call("transcribe-speech", video_path="red"),
+    call("ground-event"),
+    call("ground-event", event=""),
+    call("ground-event", event="red", query="red"),
+    call("extract-video-parts", extract_type="card"),
+    call("analyze", query="", media_paths=["video"]),
+    call("analyze", query="red", media_paths=["extract-video-parts_#7"]),
+    call("analyze", query="red", media_paths=["red"]),
+    call("web-search", query="red", num_results=0),
+    call("web-search", query="red", num_results=100),
+    call("web-search", query="red", search_type="image"),
+    call("parse-website", website_url="red"),
+    call("parse-website", website_url="page://red.html"),
+    call("parse-website", website_url="page://red.html", max_content_length="red"),
+]
+
+
+@pytest.mark.parametrize("extracted", [False, True])
+def test_what_tools_say_of_mistakes_is_in_the_vocabulary(extracted, memory):
+    if extracted:
+        run_call(CALLS["extract"][0], memory, 1)
+    for mistake in MISTAKES:
+        seen = run_call(mistake, memory, 1)
+        assert seen.fault
+        assert {*split(seen.fault.message)} <= set(vocabulary()), seen.fault.message
