@@ -10,11 +10,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from html.parser import HTMLParser
+from time import monotonic
 from typing import NamedTuple
 
 from sage.faults import FaultError
 from sage.types import FaultKind
 
+MAX_TAGS = 60_000
+"""Beyond, finding the main part of a page would take minutes; all its visible text is taken instead."""
+PATIENCE_S = 5.0
 _KEPT_CONTROLS = "\n\t"
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _TEMPLATE_MARKS = re.compile(
@@ -93,11 +97,12 @@ def _from_html(body: bytes, name: str) -> Readable:
     from trafilatura import bare_extraction  # noqa: PLC0415
     from trafilatura.settings import Document  # noqa: PLC0415
 
-    found = bare_extraction(body, include_comments=False, favor_recall=True)
+    is_sane = body.count(b"<") <= MAX_TAGS
+    found = bare_extraction(body, include_comments=False, favor_recall=True) if is_sane else None
     main = found if isinstance(found, Document) else Document()
     text = clean(main.text or "").strip()
     plain = _Plain()
-    plain.feed(body.decode("utf-8", errors="replace"))
+    plain.read(body.decode("utf-8", errors="replace"))
     title = plain.title or main.title or name
     return Readable(one_line(title, 200), text or clean(plain.text).strip())
 
@@ -119,19 +124,36 @@ class _Plain(HTMLParser):
     """Title and all visible text, for pages too small or odd to have a main part."""
 
     _SILENT = ("script", "style", "noscript", "template", "head")
+    _PIECE = 1 << 15
 
     def __init__(self) -> None:
         super().__init__()
         self._open: list[str] = []
         self._words: list[str] = []
-        self.title = ""
+        self._title: list[str] = []
+
+    def read(self, html: str) -> None:
+        """Reads on until the end or until PATIENCE_S is over: some pages are built to keep a parser busy."""
+        ends, at = monotonic() + PATIENCE_S, 0
+        while at < len(html) and monotonic() < ends:
+            tag = html.find(
+                "<", at + self._PIECE
+            )  # a piece that ended within a word would split it
+            after = tag if tag >= 0 else len(html)
+            self.feed(html[at:after])
+            at = after
+        self.close()
+
+    @property
+    def title(self) -> str:
+        return " ".join(self._title)
 
     @property
     def text(self) -> str:
         return "\n".join(self._words)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in (*self._SILENT, "title"):
+        if tag in (*self._SILENT, "title") and tag not in self._open:
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -141,6 +163,6 @@ class _Plain(HTMLParser):
     def handle_data(self, data: str) -> None:
         words = data.strip()
         if "title" in self._open:
-            self.title = (self.title + " " + words).strip()
+            self._title += [words] if words and len(self._title) < 100 else []
         elif words and not self._open:
             self._words.append(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,24 @@ def test_cut_is_a_beginning_within_the_limit(text: str, limit: int) -> None:
 @given(st.binary(max_size=200), st.sampled_from(["text/html", "text/plain", ""]))
 def test_any_bytes_are_readable(body: bytes, kind: str) -> None:
     assert to_readable(body, kind).text.count("\x00") == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<noscript>" * 60_000 + b"</head>" * 60_000,
+        b"<title>" + b"a<b>" * 400_000,
+        b"<p>x " * 300_000,
+        b"<" * 1_000_000,
+    ],
+)
+def test_a_page_that_keeps_parsers_busy_is_given_up_soon(body):
+    began = time.monotonic()
+    to_readable(b"<html>" + body, "text/html")
+    assert time.monotonic() - began < 20
+
+
+def test_all_of_a_long_plain_page_is_read_with_its_words_whole():
+    words = [f"word{n}" for n in range(30_000)]
+    body = b"<html><body><b>" + " ".join(words).encode() + b"</b><i>end</i>" + b"<u></u>" * 60_000
+    assert to_readable(body, "text/html").text.split() == [*words, "end"]
