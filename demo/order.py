@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from demo.runs import Order
 from demo.site import Site
+from sage.agent import tool_key
 from sage.faults import Border, WorldError
 from sage.models.catalog import check_visitor
 from sage.types import Limits, Mode, Question, Setup
@@ -72,8 +73,9 @@ def _setup(site: Site, form: dict[str, Any], film: str) -> Setup:
     model = (form["model"] or "auto").strip()
     tool_model = (form["tool_model"] or "").strip()
     if site.is_public:
-        for spec in filter(None, (model, tool_model)):
-            check_visitor(spec, key=form["key"] or "")
+        key = form["key"] or ""
+        check_visitor(model, key=key)
+        check_visitor(tool_model, key=tool_key(Setup(model=model, tool_model=tool_model), key))
     return Setup(
         model=model,
         tool_model=tool_model,

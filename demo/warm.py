@@ -33,7 +33,11 @@ class Warm:
         orchestrator = self._open(setup.model, key)
         return agent.Models(
             orchestrator,
-            lambda: orchestrator if tool_spec == setup.model else self._open(tool_spec, key),
+            lambda: (
+                orchestrator
+                if tool_spec == setup.model
+                else self._open(tool_spec, agent.tool_key(setup, key))
+            ),
         )
 
     def _open(self, spec: str, key: str) -> Model:

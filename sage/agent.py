@@ -67,11 +67,16 @@ def open_models(setup: Setup, *, key: str = "") -> Models:
     def open_tool() -> Model:
         if setup.tool_model in ("", setup.model):
             return orchestrator
-        spec = resolve(setup.tool_model)[0]
-        # A person's key goes to the service it was typed for, and to no other.
-        return open_model(spec, key=key if _service(spec) == _service(setup.model) else "")
+        return open_model(resolve(setup.tool_model)[0], key=tool_key(setup, key))
 
     return Models(orchestrator, open_tool)
+
+
+def tool_key(setup: Setup, key: str) -> str:
+    """A person's key goes to the service it was typed for, and to no other: the tool model gets it when the
+    orchestrator is of the same service, or of none that takes keys."""
+    orchestrator, tool = (_service(resolve(spec)[0]) for spec in (setup.model, setup.tool_model))
+    return key if orchestrator == tool or orchestrator[0] not in ("openai", "gemini") else ""
 
 
 def _service(spec: str) -> tuple[str, str]:

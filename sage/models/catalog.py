@@ -80,14 +80,20 @@ def check_visitor(spec: str, *, key: str = "") -> None:
     """WorldError(MODEL) unless a stranger may choose `spec` on a shared server.
 
     A spec can name a file, a folder or an address, and the server's own key goes where the spec
-    says. So a visitor gets what the picker offers, and the two public services with an own key.
+    says. So a visitor gets what the picker offers as ready, and the two public services with an own key.
     """
     chosen = spec.strip()
-    if chosen in ("", "auto") or chosen in {status.spec for status in statuses()}:
+    offered = {status.spec: status for status in statuses()}
+    if chosen in ("", "auto") or (chosen in offered and offered[chosen].ready):
         return
     is_public = chosen.startswith("gemini:") or (chosen.startswith("openai:") and "@" not in chosen)
     if is_public and key.strip():
         return
+    if chosen in offered:  # not a matter of permission: a checkpoint would be downloaded, say
+        raise WorldError(
+            Border.MODEL,
+            f"{_quote(spec)} is not ready on this server. {offered[chosen].why} Nothing was started.",
+        )
     raise WorldError(
         Border.MODEL,
         f"This server does not offer the model {_quote(spec)}. Nothing was started. "

@@ -90,3 +90,15 @@ def test_a_stranger_may_not_choose_what_reaches_into_the_machine(
 def test_a_link_that_was_fetched_is_not_fetched_again(site: Site, form: dict[str, Any]) -> None:
     order = make_order(site, {**form, "link": "https://example.org/a.mp4"})
     assert (order.film, order.link) == ("", "https://example.org/a.mp4")
+
+
+def test_a_made_up_key_does_not_open_the_servers_own_account(
+    form: dict[str, Any], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "the-servers-own")
+    monkeypatch.setenv("GEMINI_API_KEY", "the-servers-own")
+    public = Site(site.data, is_public=True)
+    form |= {"model": "openai:gpt-4o", "key": "made up"}
+    with pytest.raises(WorldError, match="does not offer"):
+        make_order(public, {**form, "tool_model": "gemini:the-dearest-one"})
+    make_order(public, {**form, "model": "offline", "tool_model": "gemini:my-own"})

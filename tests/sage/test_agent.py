@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sage.agent import Models, ask
+from sage.agent import Models, ask, tool_key
 from sage.faults import Border, StopSignal, WorldError
 from sage.models.scripted import ScriptedModel
 from sage.store import RunFolder, fold
@@ -220,3 +220,16 @@ def test_a_disk_that_takes_nothing_ends_a_run_with_a_sentence(film, tmp_path):
         signal.signal(signal.SIGXFSZ, ignored)
     assert [e.type for e in events] == ["failed"]
     assert "Writing the run failed" in events[0].text
+
+
+@pytest.mark.parametrize(
+    ("model", "tool_model", "gets"),
+    [
+        ("openai:a", "openai:b", True),
+        ("openai:a", "openai:b@https://elsewhere.org/v1", False),
+        ("openai:a", "gemini:b", False),
+        ("offline", "gemini:b", True),
+    ],
+)
+def test_a_key_reaches_the_service_it_was_typed_for_only(model, tool_model, gets):
+    assert bool(tool_key(Setup(model=model, tool_model=tool_model), "key")) is gets

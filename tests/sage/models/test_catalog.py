@@ -163,3 +163,9 @@ def test_a_visitor_with_a_key_may_name_public_models():
     check_visitor("offline")
     with pytest.raises(WorldError):
         check_visitor("openai:m@http://10.0.0.1/v1", key=KEY)
+
+
+def test_a_visitor_gets_nothing_that_would_have_to_be_downloaded_first():
+    (checkpoint,) = [s.spec for s in statuses() if s.spec.startswith("hf:")]
+    with pytest.raises(WorldError, match="not ready on this server"):
+        check_visitor(checkpoint)
