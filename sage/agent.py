@@ -147,9 +147,9 @@ def play(episode: Episode, model: Model, workspace: Workspace, store: RunFolder)
         stop.check()
         action = episode.take(reply)
         if isinstance(action, Call):
-            action = _canonical(action, workspace)
+            action = canonical(action, workspace)
             yield store.append(Event(type="thinking", turn=index, record=episode.draft(action)))
-            turn = episode.close(action, _observe(episode, action, workspace))
+            turn = episode.close(action, observe(episode, action, workspace))
             stop.check()
             yield store.append(Event(type="turned", turn=index, record=turn))
         elif isinstance(action, Invalid) and episode.stop is None:
@@ -193,7 +193,7 @@ def _glance(workspace: Workspace, question: Question) -> tuple[Frame, ...]:
     return workspace.save_frames(read_frames(film, times, stop=workspace.stop))
 
 
-def _canonical(call: Call, workspace: Workspace) -> Call:
+def canonical(call: Call, workspace: Workspace) -> Call:
     """The call under its paper name with its arguments put right; what is wrong with it is told when it runs."""
     try:
         return check_call(call, workspace)
@@ -202,7 +202,7 @@ def _canonical(call: Call, workspace: Workspace) -> Call:
         return call.model_copy(update={"tool": tool.name}) if tool else call
 
 
-def _observe(episode: Episode, call: Call, workspace: Workspace) -> Observation:
+def observe(episode: Episode, call: Call, workspace: Workspace) -> Observation:
     """Runs a call, unless it failed before in the same form."""
     n = episode.count(call.tool) + 1
     fault = episode.failed_before(call)

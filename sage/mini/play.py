@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sage.agent import canonical, observe
 from sage.episode import Episode
-from sage.faults import FaultError
 from sage.mini.film import MiniFilm, Task
 from sage.mini.workspace import MiniWorkspace, open_workspace
 from sage.models.base import Model
-from sage.tools.registry import check_call, run_call
-from sage.types import Call, Observation, Setup
+from sage.types import Call, Setup
 
 
 def open_episode(
@@ -35,20 +34,3 @@ def play(episode: Episode, workspace: MiniWorkspace, model: Model) -> Episode:
             call = canonical(action, workspace)
             episode.close(call, observe(episode, call, workspace))
     return episode
-
-
-def canonical(call: Call, workspace: MiniWorkspace) -> Call:
-    """The call with its arguments put right, as far as that goes."""
-    try:
-        return check_call(call, workspace)
-    except FaultError:
-        return call
-
-
-def observe(episode: Episode, call: Call, workspace: MiniWorkspace) -> Observation:
-    """Runs a call, unless it failed before in the same form."""
-    n = episode.count(call.tool) + 1
-    fault = episode.failed_before(call)
-    if fault:
-        return Observation(tool=call.tool, label=f"{call.tool}_#{n}", fault=fault)
-    return run_call(call, workspace, n)
