@@ -21,6 +21,7 @@ LAYERS = (
         "sage.wire",
         "sage.net",
         "sage.store",
+        "sage.text",
     ),
     ("sage.video",),
     ("sage.models",),
