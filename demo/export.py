@@ -36,12 +36,20 @@ from sage.types import Event, Frame, Stop, Trace
 FORMAT = "sage-run"
 VERSION = 1
 MAX_FILE = 400_000_000
-MAX_EVENTS = 64_000_000
+MAX_JSON = 128_000_000
+MAX_EVENTS = 16_000_000
+MAX_LINES = 20_000
+MAX_MARKS = 1_000_000
+"""Commas and brackets: a value of JSON takes up to a hundred times its length in memory."""
 MAX_PICTURE = 8_000_000
 MAX_CLIP = 100_000_000
 MAX_TOTAL = 400_000_000
 MAX_NAMES = 6000
 MAX_SIDE = 4096
+MAX_PIXELS = 1_500_000_000
+"""Of all pictures together, which are all decoded."""
+MAX_NUMBER = 1e12
+MAX_LENGTH_S = 1e7
 LASTS: dict[Stop | None, Literal["answered", "stopped", "failed"]] = {
     Stop.ANSWERED: "answered",
     Stop.FORCED: "answered",
@@ -99,7 +107,8 @@ def bring_run(upload: Path, runs: Runs, *, owner: str, film_of: Callable[[Trace]
                 _unzip(upload, folder) if zipfile.is_zipfile(upload) else _unjson(upload, folder)
             )
             trace = _check(events)
-        except (ValidationError, ValueError, RecursionError, KeyError, TypeError) as error:
+            lines = [e.model_dump_json(include=e.model_fields_set) + "\n" for e in events]
+        except (ValidationError, ValueError, RecursionError, LookupError, TypeError) as error:
             what = (
                 "a value is missing or wrong"
                 if isinstance(error, ValidationError)
@@ -108,7 +117,6 @@ def bring_run(upload: Path, runs: Runs, *, owner: str, film_of: Callable[[Trace]
             _refuse(f"its content is not that of a run ({what})")
         except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
             _refuse("it is damaged or protected")
-        lines = (e.model_dump_json(include=e.model_fields_set) + "\n" for e in events)
         (folder / EVENTS).write_text("".join(lines), encoding="utf-8")
         return runs.adopt(folder, Ticket(owner=owner, film=film_of(trace)))
 
@@ -192,7 +200,9 @@ def _scrub(value: Any, folder: Path, key: str = "") -> Any:
 
 
 def _unjson(upload: Path, folder: Path) -> list[Event]:
-    whole = json.loads(upload.read_text(encoding="utf-8"))
+    if upload.stat().st_size > MAX_JSON:
+        _refuse("it is larger than 128 MB; a ZIP takes less")
+    whole = json.loads(_bounded(upload.read_bytes()))
     if (
         not isinstance(whole, dict)
         or whole.get("format") != FORMAT
@@ -200,25 +210,28 @@ def _unjson(upload: Path, folder: Path) -> list[Event]:
     ):
         _refuse("it is not a run that this app saved")
     trace = Trace.model_validate(whole["trace"])
-    pictures = whole["pictures"]
+    pictures = dict(whole["pictures"])
     if len(pictures) > MAX_NAMES:
         _refuse(f"it holds more than {MAX_NAMES} pictures")
+    left = MAX_PIXELS
     for name, text in pictures.items():
         if MEDIA.fullmatch(name) and name.startswith("frames/"):
             try:
-                _keep_picture(base64.b64decode(text, validate=True), folder / name)
+                left -= _keep_picture(base64.b64decode(text, validate=True), folder / name, left)
             except binascii.Error:
-                _refuse(f"the picture {name[:80]} is damaged")
+                _refuse("a picture in it is damaged")
     return unfold(trace)
 
 
 def _unzip(upload: Path, folder: Path) -> list[Event]:
-    left = MAX_TOTAL
+    left, pixels = MAX_TOTAL, MAX_PIXELS
     with zipfile.ZipFile(upload) as packed:
         names = packed.infolist()
         if len(names) > MAX_NAMES:
             _refuse(f"it holds more than {MAX_NAMES} files")
-        lines = _member(packed, EVENTS, MAX_EVENTS).splitlines()
+        lines = _bounded(_member(packed, EVENTS, MAX_EVENTS)).splitlines()
+        if len(lines) > MAX_LINES:
+            _refuse(f"it holds more than {MAX_LINES} events")
         events = [Event.model_validate_json(line) for line in lines if line.strip()]
         for info in names:
             if not MEDIA.fullmatch(info.filename) or ".." in info.filename:
@@ -229,7 +242,7 @@ def _unzip(upload: Path, folder: Path) -> list[Event]:
             if left < 0:
                 _refuse("unpacked it is larger than 400 MB")
             if is_picture:
-                _keep_picture(data, folder / info.filename)
+                pixels -= _keep_picture(data, folder / info.filename, pixels)
             elif data[4:8] == b"ftyp":
                 (folder / "clips").mkdir(exist_ok=True)
                 (folder / info.filename).write_bytes(data)
@@ -241,34 +254,57 @@ def _member(packed: zipfile.ZipFile, name: str, most: int) -> bytes:
     with packed.open(name) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        _refuse(f"{name[:80]} in it is too large")
+        _refuse("a file in it is too large")
     return data
 
 
-def _keep_picture(data: bytes, target: Path) -> None:
-    """Decodes and encodes the picture anew, so that nothing but pixels is kept."""
+def _bounded(data: bytes) -> bytes:
+    """JSON that may be read: it unfolds to no more than MAX_MARKS values."""
+    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_MARKS:
+        _refuse("it holds more values than any run does")
+    return data
+
+
+def _keep_picture(data: bytes, target: Path, most_pixels: int) -> int:
+    """Decodes and encodes the picture anew, so that nothing but pixels is kept; returns their number."""
     if len(data) > MAX_PICTURE:
         _refuse("a picture in it is too large")
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
-            if max(picture.size) > MAX_SIDE:
-                _refuse("a picture in it is too large")
+            pixels = picture.width * picture.height
+            if max(picture.size) > MAX_SIDE or pixels > most_pixels:
+                _refuse("a picture in it is too large, or all of them together are")
             picture.convert("RGB").save(target, "JPEG", quality=92)
+            return pixels
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
-        _refuse(f"{target.name[:80]} in it is no picture")
+        _refuse("something in it is no picture")
 
 
 def _check(events: list[Event]) -> Trace:
     """The trace, after making sure that it can be shown and names only files of its own."""
     trace = fold(events)
+    if trace.film is not None and not 0 < trace.film.duration_s <= MAX_LENGTH_S:
+        raise ValueError("a film without a length")
     if not events or events[0].type != "started":
         raise ValueError("no beginning")
     for event in events:
         for frame in _named(event):
             if not MEDIA.fullmatch(frame.path):
                 raise ValueError("a frame outside the run")
+    _check_numbers([event.model_dump() for event in events])
     dump(view(trace, media=str))
     return trace
+
+
+def _check_numbers(value: Any) -> None:
+    """ValueError for a number that no run holds: a page would draw a timeline of it without end."""
+    if isinstance(value, dict):
+        value = [inner for key, inner in value.items() if key != "arguments"]  # shown as text
+    if isinstance(value, list | tuple):
+        for inner in value:
+            _check_numbers(inner)
+    elif isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
+        raise ValueError("a number out of bounds")
 
 
 def _named(event: Event) -> Iterator[Frame]:

@@ -242,3 +242,30 @@ def test_numbers_that_are_none_are_refused(trace: Trace, runs: Runs, tmp_path: P
     path = tmp_path / "x.json"
     path.write_text(json.dumps(whole))
     assert "content" in refused(path, runs)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"seconds": float("nan")},
+        {"film": {"path": "f", "digest": "d", "duration_s": -5}},
+        {"film": {"path": "f", "digest": "d", "duration_s": 1e300}},
+        {"film": {"path": "f", "digest": "d", "duration_s": 9, "width": 10**300}},
+        {"question": {"text": "\ud800"}},
+    ],
+)
+def test_values_that_no_run_has_are_refused(odd: dict, runs: Runs, tmp_path: Path) -> None:
+    whole = {"format": "sage-run", "version": 1, "pictures": {}}
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({**whole, "trace": {"question": {"text": "q"}} | odd}))
+    assert "not that of a run" in refused(path, runs)
+
+
+def test_a_small_file_that_unfolds_to_gigabytes_is_refused(runs: Runs, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.json"
+    path.write_text('{"format": "sage-run", "version": 1, "x": [' + "[]," * 2_000_000 + "0]}")
+    assert "more values" in refused(path, runs)
+    packed = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("events.jsonl", '{"type":"progress"}\n' * 30_000)
+    assert "more than 20000 events" in refused(packed, runs)
