@@ -220,6 +220,14 @@
     document.execCommand("insertText", false, "\n");
   }
 
+  // Right after Stop the button takes a moment to come back; a question typed meanwhile is not lost.
+  function askSoon(tries) {
+    const button = document.querySelector("button#ask");
+    const box = document.querySelector(".sp-status");
+    if (button && !button.disabled) button.click();
+    else if (tries > 0 && box && box.dataset.kind !== "running") setTimeout(() => askSoon(tries - 1), 100);
+  }
+
   document.addEventListener(
     "keydown",
     (event) => {
@@ -234,8 +242,7 @@
       if (!isQuestion && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       event.stopPropagation();
-      const button = document.querySelector("button#ask");
-      if (button && !button.disabled) button.click();
+      askSoon(20);
     },
     true,
   );
