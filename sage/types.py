@@ -13,6 +13,7 @@ Action       what a reply means: Call, Answer or Invalid
 Observation  what a tool brought back
 Turn         one decision: thought, action, observation
 Trace        the record of a run; prompt, timeline, metrics and training rows are views of it
+Score        a value given to a trace by a rule, as a reward or in a benchmark
 Fault        a mistake of the model's, told back to it
 Stop         why a run ended
 
@@ -437,6 +438,19 @@ class Trace(Value):
         looked = [s for t in self.turns if t.observation for s in t.observation.looked]
         seen = sum(s.end_s - s.start_s for s in merge_spans(looked))
         return min(1.0, seen / self.film.duration_s)
+
+
+class Score(Value):
+    """What a rule thinks of a trace, or of one of its turns."""
+
+    name: str
+    value: float | None
+    """`None` is "not scored": no verdict could be had. It is never counted as 0."""
+    weight: float = 1.0
+    """The value counts this many times in a sum."""
+    reason: str = ""
+    turn: int = 0
+    """1-based index of the turn it belongs to; 0: the whole trace."""
 
 
 class Event(Value):
