@@ -10,7 +10,7 @@ seconds apart and their mean is a time at which nothing was seen.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,8 +50,12 @@ class Prompt(NamedTuple):
 class Renderer:
     """Renders messages for one loaded processor."""
 
-    def __init__(self, processor: Any, family: str) -> None:
+    def __init__(
+        self, processor: Any, family: str, *, read: Callable[[Path, Frame], Any] = read_picture
+    ) -> None:
+        """`read` gives the picture of a frame of a folder; training may draw what is in no file."""
         self.processor = processor
+        self.read = read
         self.writes_times = family.startswith("qwen3")
         video = processor.video_processor
         self.factor: int = video.patch_size * video.merge_size
@@ -88,26 +92,21 @@ class Renderer:
 
     def encode(self, prompts: Sequence[Prompt]) -> Any:
         """A left-padded batch of tensors."""
-        from transformers.video_utils import VideoMetadata  # noqa: PLC0415
-
         films = [film for prompt in prompts for film in prompt.films]
-        options: dict[str, Any] = {}
-        if films:
-            options["videos"] = [self._folded(film.pictures) for film in films]
-            options["video_metadata"] = [self._metadata(VideoMetadata, film) for film in films]
-            # Pictures come sized to the budget already.
-            options |= {
-                "do_resize": False,
-                "do_sample_frames": False,
-                "cap_pixels_per_frame": False,
-            }
         return self.processor(
             text=[prompt.text for prompt in prompts],
             padding=True,
             padding_side="left",
             return_tensors="pt",
-            **options,
+            **(self._video_options(films) if films else {}),
         )
+
+    def encode_films(self, films: Sequence[Film]) -> dict[str, Any]:
+        """What the tower reads of films, in order, as in `encode`; nothing when there are none."""
+        if not films:
+            return {}
+        encoded = self.processor.video_processor(**self._video_options(films), return_tensors="pt")
+        return {name: encoded[name] for name in ("pixel_values_videos", "video_grid_thw")}
 
     def plain(self, text: str) -> str:
         """Text from films, pages and people must not end a turn or stand for a picture."""
@@ -119,7 +118,7 @@ class Renderer:
         if isinstance(part, ClipPart):
             pictures, times = _read_clip(part, folder, stop)
         else:
-            pictures, times = _read_frames(part.frames, folder, stop)
+            pictures, times = self._read_frames(part.frames, folder, stop)
         if not times:
             return
         width, height = fit(pictures[0].size, tokens, self.factor)
@@ -129,6 +128,27 @@ class Renderer:
             return
         for index, at_s in enumerate(times):
             yield Film(sized[index : index + 1], (at_s,))
+
+    def _video_options(self, films: Sequence[Film]) -> dict[str, Any]:
+        from transformers.video_utils import VideoMetadata  # noqa: PLC0415
+
+        return {
+            "videos": [self._folded(film.pictures) for film in films],
+            "video_metadata": [self._metadata(VideoMetadata, film) for film in films],
+            # Pictures come sized to the budget already.
+            "do_resize": False,
+            "do_sample_frames": False,
+            "cap_pixels_per_frame": False,
+        }
+
+    def _read_frames(
+        self, frames: Sequence[Frame], folder: Path, stop: StopSignal
+    ) -> tuple[list[Any], tuple[float, ...]]:
+        pictures = []
+        for frame in frames:
+            stop.check()
+            pictures.append(self.read(folder, frame))
+        return pictures, tuple(frame.at_s for frame in frames)
 
     def _folded(self, pictures: np.ndarray) -> np.ndarray:
         return pictures.repeat(self.fold, axis=0)
@@ -155,16 +175,6 @@ def _pictures_in(part: Any) -> int:
     if isinstance(part, FramesPart):
         return len(part.frames)
     return CLIP_FRAMES if isinstance(part, ClipPart) else 0
-
-
-def _read_frames(
-    frames: Sequence[Frame], folder: Path, stop: StopSignal
-) -> tuple[list[Any], tuple[float, ...]]:
-    pictures = []
-    for frame in frames:
-        stop.check()
-        pictures.append(read_picture(folder, frame))
-    return pictures, tuple(frame.at_s for frame in frames)
 
 
 def _read_clip(
