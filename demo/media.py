@@ -101,5 +101,21 @@ def make_poster_route(make: Callable[[str], bytes | None]) -> Route:
     return Route("/sage/poster/{name}", poster, methods=["GET"])
 
 
+def make_closed_routes() -> list[Route]:
+    """Shuts what Gradio offers and this app does not use.
+
+    A deep link writes a page's fields to disk in clear, the key among them; `file=http…` fetches any
+    public address for anybody.
+    """
+
+    async def closed(request: Request) -> Response:
+        return _missing()
+
+    return [
+        Route("/gradio_api/deep_link", closed),
+        Route("/gradio_api/file=http{rest:path}", closed),
+    ]
+
+
 def _missing() -> Response:
     return PlainTextResponse("There is no such picture or film.", status_code=404, headers=HEADERS)

@@ -26,13 +26,18 @@ from demo.view import now
 from demo.warm import Warm, is_local
 from sage import agent
 from sage.address import PUBLIC, Guard
-from sage.faults import Border, StoppedError, StopSignal, WorldError
+from sage.faults import Border, StoppedError, StopSignal, WorldError, crossing
 from sage.store import LAST, RUN_ID, RunFolder, fold, list_runs
 from sage.types import Event, Question, Setup, Stop, Trace
 from sage.video.link import DEFAULT_LIMITS, LinkLimits, fetch_video
 
 log = logging.getLogger(__name__)
 TICKET = "app.json"
+MAX_LIVE = 48
+MAX_OWN = 12
+"""Runs at once: of everybody, and of one browser. A thread and a film each; more would only be slower."""
+MAX_REMEMBERED = 64
+"""Ended runs that are kept in memory; all others are read from disk."""
 
 
 class Ticket(BaseModel):
@@ -144,19 +149,36 @@ class Runs:
         self._limits = limits
         self._guard = guard
         self._jobs: dict[str, Job] = {}
+        self._starting = threading.Lock()
         self._turnstile = Turnstile()
         self._warm = Warm()
 
     def start(self, order: Order, *, key: str = "") -> str:
-        """Starts a run and returns its id at once; raises WorldError(DISK)."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        store = RunFolder.create(self.root)
-        job = Job(store, _with_captions(order, store.folder), film=order.film)
-        self._jobs[job.store.id] = job
-        self._note(job)
+        """Starts a run and returns its id at once; raises WorldError(DISK), also when too many run."""
+        with self._starting, crossing(Border.DISK, "The run cannot be kept", OSError):
+            self._make_room(order.owner)
+            self.root.mkdir(parents=True, exist_ok=True)
+            store = RunFolder.create(self.root)
+            job = Job(store, _with_captions(order, store.folder), film=order.film)
+            self._note(job)
+            self._jobs[job.store.id] = job
         name = f"run-{job.store.id}"
         threading.Thread(target=self._work, args=(job, key), name=name, daemon=True).start()
         return job.store.id
+
+    def _make_room(self, owner: str) -> None:
+        """Forgets the oldest of the ended runs; WorldError when too many are going on."""
+        jobs = list(self._jobs.values())
+        live = [job for job in jobs if not job.done]
+        own = sum(job.order.owner == owner for job in live)
+        if len(live) >= MAX_LIVE or (owner and own >= MAX_OWN):
+            whose = f"{own} of your questions" if len(live) < MAX_LIVE else f"{len(live)} questions"
+            message = (
+                f"{whose} are being answered already. Yours is kept; ask again when one ended."
+            )
+            raise WorldError(Border.DISK, message)
+        for job in [job for job in jobs if job.done][:-MAX_REMEMBERED]:
+            self._jobs.pop(job.store.id, None)
 
     def stop(self, run: str) -> bool:
         """Asks a run to stop; False when it is not running here."""
@@ -224,6 +246,8 @@ class Runs:
         done = job.done  # read first: what was written before it is then certainly read below
         events = job.events()
         trace = fold(events) if events else _blank(job)
+        if done and trace.stop is None:  # a full disk took no end
+            trace = job.store.trace()
         trace = trace.model_copy(update={"run": job.store.id})
         status = "stopping" if job.stop.is_set else "queued" if job.place else "running"
         at = now(events, time.monotonic() - job.began) if events else _before(job)

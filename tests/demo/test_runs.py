@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from demo.runs import Job, Order, Runs, Snapshot, Turnstile, needs_turn
 from demo.site import Site
-from sage.faults import StoppedError
+from sage.faults import StoppedError, WorldError
 from sage.store import RunFolder
 from sage.types import Event, Question, Setup, Stop, Trace
 from tests.films import make_film
@@ -197,3 +198,36 @@ def test_the_turnstile_counts_places_and_lets_the_next_in(tmp_path: Path) -> Non
     gate.leave(first)
     gate.enter(third)
     assert third.place == 0
+
+
+def test_no_more_runs_than_the_machine_bears(
+    site: Site, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.runs.MAX_OWN", 2)
+    monkeypatch.setattr("demo.runs.MAX_LIVE", 3)
+    asked = order(site, film, script(tmp_path / "s.json", slow(60)))
+    own = replace(asked, owner="me")
+    runs = [site.runs.start(own), site.runs.start(own)]
+    with pytest.raises(WorldError, match="2 of your questions"):
+        site.runs.start(own)
+    runs.append(site.runs.start(asked))
+    with pytest.raises(WorldError, match="3 questions are being answered"):
+        site.runs.start(asked)
+    for run in runs:
+        site.runs.stop(run)
+        wait(site.runs, run)
+    quick = script(tmp_path / "q.json", answer("a", stage=1))
+    wait(site.runs, site.runs.start(replace(own, setup=quick)))
+
+
+def test_ended_runs_are_forgotten_in_memory_and_found_on_disk(
+    site: Site, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.runs.MAX_REMEMBERED", 1)
+    asked = order(site, film, script(tmp_path / "s.json", answer("a", stage=1)))
+    runs = []
+    for _ in range(3):
+        runs.append(site.runs.start(asked))
+        wait(site.runs, runs[-1])
+    assert runs[0] not in site.runs._jobs
+    assert wait(site.runs, runs[0]).trace.answer == "a"
