@@ -33,7 +33,12 @@ def main() -> int:
         return 0
     host = options.host or ("0.0.0.0" if is_public else "127.0.0.1")
     port = options.port if options.port is not None else _free_port(host)
-    address = launch_page(page, site, host=host, port=port)
+    try:
+        address = launch_page(page, site, host=host, port=port)
+    except OSError as error:
+        said = f"The app cannot listen at {host}:{port}; another --port may do. ({error})"
+        print(said, file=sys.stderr)  # noqa: T201
+        return 1
     kept = f"runs and films are kept in {site.data}; Ctrl+C ends it"
     print(f"SAGE is at {address}  ({kept})", flush=True)  # noqa: T201
     try:

@@ -86,7 +86,10 @@
           ? "Runs on this machine: nothing to pay"
           : "By the price table; the provider's bill counts";
     const told = tokens === null || tokens === undefined ? "The model did not tell its tokens" : "Tokens in and out";
-    return [part(sage.seconds(seconds)), " · ", part(sage.tokens(tokens), told), " · ", part(sage.money(usd), price)];
+    const money = part(sage.money(usd), price);
+    // What runs without a model has no tokens to tell.
+    if (usd === 0 && (tokens === null || tokens === undefined)) return [part(sage.seconds(seconds)), " · ", money];
+    return [part(sage.seconds(seconds)), " · ", part(sage.tokens(tokens), told), " · ", money];
   };
 
   sage.plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -24,6 +24,7 @@ from sage.tools.registry import check_call, find_tool, run_call
 from sage.types import (
     Call,
     Event,
+    FilmInfo,
     Frame,
     Invalid,
     Observation,
@@ -94,7 +95,7 @@ def settle(setup: Setup) -> tuple[Setup, str]:
 
 
 def ask(
-    video: Path,
+    video: Path | FilmInfo,
     question: Question,
     setup: Setup,
     *,
@@ -105,7 +106,8 @@ def ask(
 ) -> Iterator[Event]:
     """Answers a question about a film. The last event is answered, failed or stopped; a run always ends with one.
 
-    `key` is a visitor's own key for this run; it is written nowhere. `models` are opened from the setup unless given.
+    A film that was probed already is taken as it is, with its title. `key` is a visitor's own key for this run; it is
+    written nowhere. `models` are opened from the setup unless given.
     """
     stop = stop or StopSignal()
     try:
@@ -168,11 +170,11 @@ def _last(store: RunFolder, event: Event) -> Event:
 
 
 def _prepare(
-    video: Path, setup: Setup, store: RunFolder, stop: StopSignal, models: Models
+    video: Path | FilmInfo, setup: Setup, store: RunFolder, stop: StopSignal, models: Models
 ) -> Workspace:
-    film = probe(video)
+    film = video if isinstance(video, FilmInfo) else probe(video)
     if not film.has_picture and not film.has_audio:
-        raise WorldError(Border.FILM, f"{video.name} has neither picture nor sound.")
+        raise WorldError(Border.FILM, f"{film.title} has neither picture nor sound.")
     return Workspace(
         folder=store.folder,
         film=film,
