@@ -28,8 +28,9 @@ from sage import agent
 from sage.address import PUBLIC, Guard
 from sage.faults import Border, StoppedError, StopSignal, WorldError, crossing
 from sage.store import LAST, RUN_ID, RunFolder, fold, list_runs
-from sage.types import Event, Question, Setup, Stop, Trace
+from sage.types import Event, FilmInfo, Question, Setup, Stop, Trace
 from sage.video.link import DEFAULT_LIMITS, LinkLimits, fetch_video
+from sage.video.probe import probe
 
 log = logging.getLogger(__name__)
 TICKET = "app.json"
@@ -292,7 +293,7 @@ class Runs:
         job.tell("Starting")
         question = order.question.model_copy(update={"video": order.link or str(film)})
         steps = agent.ask(
-            film,
+            self._probed(job.film, film),
             question,
             order.setup,
             store=job.store,
@@ -302,6 +303,14 @@ class Runs:
         )
         for _ in steps:
             pass
+
+    def _probed(self, token: str, path: Path) -> FilmInfo | Path:
+        """The film under the title it is shown by; what is wrong with it is told in the run."""
+        known = self._films.get(token)
+        try:
+            return probe(path, title=known.title if known else "")
+        except WorldError:
+            return path
 
     def _fetch(self, job: Job) -> None:
         token, folder = self._films.new_folder()
