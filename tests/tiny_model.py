@@ -188,8 +188,11 @@ def _prefer(model: Any, tokenizer: Any, close: float, end: float) -> None:
     head.normal_(std=2.0 / HIDDEN**0.5)
     head[:, 0] = 0.0
     for token, index in tokenizer.get_vocab().items():
-        if token.startswith('"') or token == "0":
+        if token.startswith('"'):
             head[index, 0] = close
+        elif token == "0":
+            # Less than a quote, or texts would be zeros to their very end.
+            head[index, 0] = 0.7 * close
         elif token == END_TURN:
             head[index, 0] = end
         elif token in SPECIAL:
