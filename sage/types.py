@@ -357,6 +357,8 @@ class Turn(Value):
 class Limits(Value):
     """Where a run has to end; a reached limit forces an answer."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     turns: int = Field(default=11, ge=1)
     """N_max of the paper: stage 1 and up to 10 more."""
     seconds: float | None = None
@@ -365,6 +367,8 @@ class Limits(Value):
 
 class Setup(Value):
     """All settings a run was started with; together with the question and film it can be run again."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     model: str = "auto"
     tool_model: str = ""

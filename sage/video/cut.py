@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sage.faults import Border, StopSignal, WorldError
+from sage.faults import Border, StopSignal, WorldError, crossing
 from sage.types import FilmInfo, Span
 from sage.video.cache import cache_folder, place, prune, touch, unfinished
 from sage.video.container import open_film, origin_s, picture_stream, sound_stream
@@ -37,11 +37,25 @@ def cut_clip(
 ) -> Span:
     """Writes the stretch, clipped to the film, to `out` (.mp4) and returns what it really shows.
 
-    ValueError when the stretch does not touch the film; WorldError(FILM) when it cannot be cut.
+    ValueError when the stretch does not touch the film; WorldError FILM when it cannot be cut, DISK when it
+    cannot be kept. A cache that cannot be used, or is cleaned meanwhile, costs time only.
     """
     start_s, end_s = max(0.0, start_s), min(film.duration_s, end_s)
     if end_s <= start_s:
         raise ValueError(f"nothing to cut between {start_s} s and {end_s} s")
+    stop = stop or StopSignal()
+    try:
+        return _cut_cached(film, start_s, end_s, out, stop)
+    except OSError:
+        with crossing(Border.DISK, "The clip could not be saved", OSError):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished(out.parent, ".mp4") as part:
+                span = _write(film, start_s, end_s, part, stop)
+                place(part, out)
+        return span
+
+
+def _cut_cached(film: FilmInfo, start_s: float, end_s: float, out: Path, stop: StopSignal) -> Span:
     folder = cache_folder("clips")
     name = f"{film.digest}-{_ms(start_s)}-{_ms(end_s)}"
     for kept in folder.glob(f"{name}@*.mp4"):
@@ -49,7 +63,7 @@ def cut_clip(
         place(kept, out)
         return _span_of(kept)
     with unfinished(folder, ".mp4") as part:
-        span = _write(film, start_s, end_s, part, stop or StopSignal())
+        span = _write(film, start_s, end_s, part, stop)
         kept = folder / f"{name}@{_ms(span.start_s)}-{_ms(span.end_s)}.mp4"
         place(part, kept)
     place(kept, out)

@@ -25,6 +25,8 @@ def test_the_file_in_the_repository_holds_the_defaults():
         ("limits.turn=3", "'limits.turn' is not a setting"),
         ("frames=many", "'frames'"),
         ("frames=0", "'frames'"),
+        ("temperature=.nan", "'temperature'"),
+        ("limits.seconds=.inf", "'limits.seconds'"),
         ("frames", "name=value"),
         ("mode.x=1", "'mode'"),
         ("seed=[1", "no valid YAML"),

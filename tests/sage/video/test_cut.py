@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sage.faults import StoppedError, StopSignal
+from sage.faults import StoppedError, StopSignal, WorldError
 from sage.types import FilmInfo, Span
 from sage.video import cut
 from sage.video.captions import read_captions
@@ -132,3 +132,17 @@ def test_a_stop_ends_the_encoder_and_leaves_nothing(tmp_path: Path, cache: Path)
     assert time.monotonic() - begun < 2.5
     assert not (tmp_path / "out.mp4").exists()
     assert list((cache / "clips").iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["/proc/nowhere", __file__])
+def test_a_cache_that_cannot_be_used_costs_no_cut(film, tmp_path: Path, monkeypatch, place: str):
+    monkeypatch.setenv("SAGE_CACHE", place)
+    span = cut_clip(film, 4.2, 9.0, out=tmp_path / "clips" / "out.mp4")
+    assert span.start_s == pytest.approx(4.0)
+    assert shown(tmp_path / "clips" / "out.mp4")[0] == pytest.approx(4.0)
+
+
+def test_a_cut_that_cannot_be_kept_is_told(film, tmp_path: Path):
+    (tmp_path / "clips").write_text("a file in the way")
+    with pytest.raises(WorldError, match="could not be saved"):
+        cut_clip(film, 4.2, 9.0, out=tmp_path / "clips" / "out.mp4")
