@@ -2,6 +2,8 @@
 # Everything the tests need, then the tests: style and types, units, browser, a real vLLM server.
 # Each part has a time limit, so that a browser that hangs fails its part instead of holding up the rest.
 set -uo pipefail
+# Two cores and many small tensors: threads of torch only get in each other's way.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 cd "$(dirname "$0")/.."
 status=0
 
@@ -31,5 +33,5 @@ part format 120 ruff format --check .
 part types 600 mypy
 part units 1500 python -m pytest -m "not browser and not vllm" -n 2
 part browser 1200 python -m pytest -m browser
-part vllm 1200 python -m pytest -m vllm
+part vllm 1800 python -m pytest -m vllm
 exit $status

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sage import dialect
 from sage.faults import StopSignal
@@ -104,12 +105,12 @@ class Episode:
         return Request(
             messages=(Message(role="user", parts=(*self._pictures(), *parts)),),
             folder=self.folder,
-            schema=dialect.schema(
+            schema=_schema(
                 self.stage,
                 self.setup.mode,
-                call_schema(self._names),
+                self._names,
                 must_answer=self.must_answer,
-                max_tokens=self.setup.max_tokens,
+                max_tokens=self.setup.max_tokens if self.setup.is_bounded else 0,
             ),
             max_tokens=self.setup.max_tokens,
             temperature=self.setup.retry_temperature if attempt else self.setup.temperature,
@@ -241,6 +242,20 @@ class Episode:
         if self.setup.mode is Mode.AGENT and self.stage == 1:
             return fill("rule_agent", self.setup.prompts)
         return ""
+
+
+@cache
+def _schema(
+    stage: Literal[1, 2],
+    mode: Mode,
+    names: Literal["paper", "released"],
+    *,
+    must_answer: bool,
+    max_tokens: int,
+) -> dict[str, Any]:
+    """Schemas are large and few: each is worked out once and never changed."""
+    call = call_schema(names)
+    return dialect.schema(stage, mode, call, must_answer=must_answer, max_tokens=max_tokens)
 
 
 def _decision(action: Action, stage: int) -> Decision:

@@ -358,7 +358,6 @@ class Limits(Value):
     """Where a run has to end; a reached limit forces an answer."""
 
     model_config = ConfigDict(allow_inf_nan=False)
-
     turns: int = Field(default=11, ge=1)
     """N_max of the paper: stage 1 and up to 10 more."""
     seconds: float | None = None
@@ -369,7 +368,6 @@ class Setup(Value):
     """All settings a run was started with; together with the question and film it can be run again."""
 
     model_config = ConfigDict(allow_inf_nan=False)
-
     model: str = "auto"
     tool_model: str = ""
     """Model behind ground and analyze; empty: the same."""
@@ -395,6 +393,9 @@ class Setup(Value):
     retry_temperature: float = 0.7
     max_tokens: int = Field(default=4096, ge=256)
     """Longest reply of the orchestrator."""
+    is_bounded: bool = False
+    """Bound every text of a constrained reply, so that it closes within `max_tokens` whatever the model; costs a
+    server some seconds of compilation for each schema."""
     names: Literal["auto", "paper", "released"] = "auto"
     """Tool names in the prompt: the paper's, or those the released checkpoints were trained with; auto: by model."""
     seed: int = 0

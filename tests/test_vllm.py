@@ -167,6 +167,7 @@ def run(film: Path, root: Path, pages: Path, **setup: object) -> Trace:
         "search": "pages",
         "speech": "off",
         "max_tokens": 2048,
+        "is_bounded": True,
     }
     question = Question(video=str(film), text="What is the password?")
     store = RunFolder.create(root)

@@ -1,4 +1,5 @@
 import json
+import re
 import time
 
 import jsonschema
@@ -162,3 +163,13 @@ def test_hostile_shapes_are_refused_soon(text):
     began = time.monotonic()
     assert isinstance(dialect.parse(text, 1).action, Invalid)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_bounded_reply_closes_in_time_and_an_unbounded_schema_has_no_bound(stage):
+    call = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 9}}}
+    bounded = json.dumps(dialect.schema(stage, Mode.AUTO, call, max_tokens=2048))
+    longest = [int(n) for n in re.findall(r'"maxLength": (\d+)', bounded)]
+    assert sum(longest) < 2 * 2048
+    assert '"name": {"type": "string", "maxLength": 9}' in bounded
+    assert "maxLength" not in json.dumps(dialect.schema(stage, Mode.AUTO, call))
