@@ -357,17 +357,15 @@ class Turn(Value):
 class Limits(Value):
     """Where a run has to end; a reached limit forces an answer."""
 
-    model_config = ConfigDict(allow_inf_nan=False)
     turns: int = Field(default=11, ge=1)
     """N_max of the paper: stage 1 and up to 10 more."""
-    seconds: float | None = None
-    usd: float | None = None
+    seconds: float | None = Field(default=None, allow_inf_nan=False)
+    usd: float | None = Field(default=None, allow_inf_nan=False)
 
 
 class Setup(Value):
     """All settings a run was started with; together with the question and film it can be run again."""
 
-    model_config = ConfigDict(allow_inf_nan=False)
     model: str = "auto"
     tool_model: str = ""
     """Model behind ground and analyze; empty: the same."""
@@ -387,10 +385,10 @@ class Setup(Value):
     """faster-whisper size, or off."""
     prompts: str = ""
     """Folder of templates that replace the bundled ones."""
-    temperature: float = 0.0
+    temperature: float = Field(default=0.0, allow_inf_nan=False)
     retries: int = Field(default=4, ge=0)
     """A malformed action is asked for again this often."""
-    retry_temperature: float = 0.7
+    retry_temperature: float = Field(default=0.7, allow_inf_nan=False)
     max_tokens: int = Field(default=4096, ge=256)
     """Longest reply of the orchestrator."""
     is_bounded: bool = False
