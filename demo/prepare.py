@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
-
-from sage.video.proxy import playable
 
 from demo.films import Films
 from sage.faults import StopSignal, WorldError
 from sage.video.probe import probe
+from sage.video.proxy import playable
 
 log = logging.getLogger(__name__)
+AT_ONCE = 2
+"""Films that are made playable at a time: each keeps all cores busy."""
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Preparations:
         self._films = films
         self._known: dict[str, Preparation] = {}
         self._lock = threading.Lock()
+        self._slots = threading.Semaphore(AT_ONCE)
 
     def start(self, token: str) -> Preparation:
         """Begins unless the film is ready or being made ready already."""
@@ -54,16 +57,20 @@ class Preparations:
         return self._known.get(token)
 
     def _work(self, token: str, state: Preparation) -> None:
-        def tell(text: str, share: float | None) -> None:
-            state.text, state.share = text, share
-
         film, path = self._films.get(token), self._films.path(token)
         try:
             if film is None or path is None:
                 return
-            shown = playable(
-                probe(path, film.title), path.parent, on_progress=tell, stop=StopSignal()
-            )
+            with ExitStack() as held:
+
+                def tell(text: str, share: float | None) -> None:
+                    if not state.text:  # told for the first time just before the work begins
+                        state.text = "Waiting for other films to be made ready"
+                        held.enter_context(self._slots)
+                    state.text, state.share = text, share
+
+                known = probe(path, film.title)
+                shown = playable(known, path.parent, on_progress=tell, stop=StopSignal())
             self._films.set_playable(token, shown)
         except WorldError as error:
             state.error = str(error)
