@@ -19,7 +19,8 @@ from sage.types import Action, Answer, Call, Fault, FaultKind, Invalid, Mode, Th
 Stage = Literal[1, 2]
 
 OPENING, CLOSING = "<json>", "</json>"
-THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
+THINKING = re.compile(r"\A\s*<think>.*?(</think>|\Z)", re.DOTALL)
+TAG = re.compile(r"<(?=/?json>)")
 FENCE = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.DOTALL)
 KNOWN = {"video_context", "query_intent", "answerable", "final_answer", "recommended_tools"}
 EMPTY = {"", "null", "none", "n/a"}
@@ -88,9 +89,11 @@ def write(action: Action, thought: Thought, stage: Stage, *, compact: bool = Fal
         body["final_answer"] = None
         body["recommended_tools"] = {"needed": True, "why_no_tool": None, "tool_calls": [call]}
     if compact:
-        body_text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        return f"{OPENING}{body_text}{CLOSING}"
-    return f"{OPENING}\n{json.dumps(body, ensure_ascii=False, indent=2)}\n{CLOSING}"
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    else:
+        text = f"\n{json.dumps(body, ensure_ascii=False, indent=2)}\n"
+    # Tags can stand only inside strings, where JSON spells them this way too.
+    return f"{OPENING}{TAG.sub(lambda _: chr(92) + 'u003c', text)}{CLOSING}"
 
 
 def schema(

@@ -22,7 +22,7 @@ from sage.mini.phrases import INTENT, NOT_SHOWN, REASON, WHY
 from sage.mini.words import SHAPES
 from sage.models.base import Request, Situation
 from sage.prompts import fill
-from sage.timecode import format_clock, format_time
+from sage.timecode import format_clock
 from sage.types import (
     Action,
     Answer,
@@ -185,19 +185,19 @@ def mistake(task: Task, random: Random) -> str:
 
 
 def ground(film: MiniFilm, frames: Sequence[Frame], event: str) -> str:
-    """The reply of a tool model that looks for an event in frames: JSON spans by the frames' times."""
+    """The reply of a tool model that looks for an event in frames: JSON spans, in seconds as on the frames' labels."""
     spans: list[dict[str, str]] = []
     last = ""
     for frame in frames:
         look = film.look_at(frame.at_s)
         words = look.words if matches(look, event) else ""
-        at = format_time(frame.at_s)
+        at = f"{frame.at_s:.1f}"
         if words and words == last:
             spans[-1]["end"] = at
         elif words:
             spans.append({"start": at, "end": at, "why": words})
         last = words
-    return json.dumps({"found": bool(spans), "spans": spans[:8]})
+    return json.dumps({"found": bool(spans), "spans": spans[:8]}, separators=(",", ":"))
 
 
 def analyze(film: MiniFilm, frames: Sequence[Frame], query: str) -> str:
