@@ -11,6 +11,9 @@ from sage import dialect
 from sage.types import Answer, Call, FaultKind, Invalid, Mode, Thought
 
 TEXT = st.text(max_size=200)
+TEXT = TEXT | st.sampled_from(
+    ["<json>", "</json>", "<think>", "a </think> b", "```json {} ```", '{"', "\\u003cjson>"]
+)
 SAID = TEXT.filter(lambda t: t.strip().lower() not in dialect.EMPTY)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXT,
