@@ -1,4 +1,4 @@
-"""Serves the app: `python app.py [--host H] [--port N] [--data DIR]`; `--check` only builds it."""
+"""Serves the app: `python app.py [--host H [--trust]] [--port N] [--data DIR]`; `--check` only builds it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ PORT = 7860
 def main() -> int:
     """Builds, serves, and waits to be interrupted."""
     options = _options()
-    is_public = bool(os.environ.get("SPACE_ID"))
+    host = options.host or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+    # Whoever is not at this machine is a stranger, unless the person who starts it says otherwise.
+    is_public = bool(os.environ.get("SPACE_ID")) or not (_is_loopback(host) or options.trust)
     from demo.page import build_page, launch_page  # noqa: PLC0415  seconds of imports
     from demo.site import Site, check_data, default_data  # noqa: PLC0415
     from sage.faults import WorldError  # noqa: PLC0415
@@ -31,7 +33,6 @@ def main() -> int:
     if options.check:
         print("The app builds.")  # noqa: T201
         return 0
-    host = options.host or ("0.0.0.0" if is_public else "127.0.0.1")
     port = options.port if options.port is not None else _free_port(host)
     try:
         address = launch_page(page, site, host=host, port=port)
@@ -53,8 +54,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen at (127.0.0.1; a Space: 0.0.0.0)")
     parser.add_argument("--port", type=int, help=f"port ({PORT}, or the next that is free)")
     parser.add_argument("--data", type=Path, help="folder for runs and films (./data)")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="with --host: whoever reaches it may see all runs and use any model, file and folder of this machine",
+    )
     parser.add_argument("--check", action="store_true", help="build the page and exit")
     return parser.parse_args()
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def _free_port(host: str) -> int:

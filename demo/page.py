@@ -25,7 +25,12 @@ HEADING = (
 
 def build_page(site: Site) -> gr.Blocks:
     """All tabs; the Ask tab is the first."""
-    with gr.Blocks(title="SAGE · ask a video", fill_width=True, analytics_enabled=False) as page:
+    with gr.Blocks(
+        title="SAGE · ask a video",
+        fill_width=True,
+        analytics_enabled=False,
+        delete_cache=(3600, 24 * 3600),  # uploads; films that were asked about are kept elsewhere
+    ) as page:
         gr.HTML(html_template=HEADING, js_on_load=None, apply_default_css=False, elem_id="heading")
         with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask"):
             ask_tab(site, page)

@@ -68,6 +68,8 @@ def ask(
     ]
     stop = _stop_on_interrupt()
     try:
+        if not question.strip():
+            raise ConfigError("There is no question; write one in quotes behind the video.")
         for name, path in (("captions", captions), ("pages", pages), ("prompts", prompts)):
             if path and not path.exists():
                 raise ConfigError(f"--{name} {path} does not exist")

@@ -156,6 +156,12 @@ def test_interrupt_stops_the_run_and_keeps_it(film, tmp_path):
     assert (run.trace().stop, len(run.trace().turns)) == (Stop.STOPPED, 1)
 
 
+def test_an_empty_question_is_refused(sage, film, tmp_path):
+    result = sage("ask", film, "  ", "--out", tmp_path / "runs", "--json")
+    assert (result.exit_code, list_runs(tmp_path / "runs")) == (1, [])
+    assert "no question" in json.loads(result.output)["text"]
+
+
 def test_a_folder_that_is_no_run_is_refused(sage, tmp_path):
     result = sage("replay", tmp_path)
     assert (result.exit_code, "is not a run" in result.output) == (1, True)
