@@ -1,4 +1,4 @@
-"""Command line: `python -m sage ask | replay | doctor | mini`. Exit code 0 answered, 1 failed, 130 stopped."""
+"""Command line: `python -m sage ask | replay | doctor | mini | train`. Exit code 0 answered, 1 failed, 130 stopped."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sage.faults import Border, StoppedError, StopSignal, WorldError
 from sage.mini.commands import app as mini_app
 from sage.store import LAST, RunFolder
 from sage.terminal import Screen
+from sage.train.commands import app as train_app
 from sage.types import Event, Mode, Question, Setup, Span
 from sage.video.link import LinkLimits, fetch_video
 from sage.video.probe import probe
@@ -24,6 +25,7 @@ from sage.video.reel import make_reel
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 app.add_typer(mini_app, name="mini")
+app.add_typer(train_app, name="train")
 EXIT = {"answered": 0, "failed": 1, "stopped": 130}
 
 

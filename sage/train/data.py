@@ -64,7 +64,10 @@ class DemoFile:
             file.seek(self._places[index])
             line = json.loads(file.readline())
         if "reply" in line:
-            return Demo.model_validate(line)
+            try:
+                return Demo.model_validate(line)
+            except ValidationError as error:
+                raise ConfigError(f"{self.path}, row {index} is no row: {error}") from error
         return read_messages(line, self._turns[index], self.media)
 
     def _scan(self, file: Any) -> None:

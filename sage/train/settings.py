@@ -41,7 +41,8 @@ class Data(Value):
     """Folder that those paths start from; empty: the file's own."""
     mini: MiniData = MiniData()
     expected_rows: int = Field(default=0, ge=0)
-    """For the estimate of a dry run while the file is not here."""
+    expected_tokens: float = Field(default=0.0, ge=0)
+    """For the estimate of a dry run while the file, or the model, is not here; tokens of a row."""
 
 
 class Stage(Value):

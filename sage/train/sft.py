@@ -6,6 +6,7 @@ goes on from the newest complete one with the same rows in the same order: what 
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,6 +62,8 @@ def train(settings: SftSettings, tell: Tell) -> Path | None:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     set_seed(settings.seed)
+    # It warns at each checkpoint that weights which are one on purpose are saved once.
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
     accelerator = Accelerator(mixed_precision=_precision(settings))
     run = Run(settings, accelerator, tell)
     previous = signal.signal(signal.SIGTERM, lambda *_: _ask_to_stop(run))

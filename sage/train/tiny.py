@@ -70,7 +70,9 @@ class TinySize(Value):
 def build_tiny(folder: Path, size: TinySize | None = None, *, seed: int = 0) -> Path:
     """Writes an untrained model, its tokenizer and processor into `folder`; the same seed gives the same bytes."""
     import torch  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415
 
+    logging.disable_progress_bar()
     torch.manual_seed(seed)
     tokenizer = build_tokenizer()
     network = _network(tokenizer, size or TinySize())
