@@ -37,9 +37,9 @@ class Judged(NamedTuple):
 
 
 def judge_played(
-    played: Played, judge: Judge, tool_judge: ToolJudge, *, weights: Weights | None = None
+    played: Played, judge: Judge, tool_judge: ToolJudge | None, *, weights: Weights | None = None
 ) -> Judged:
-    """Asks each judge once. Of an episode that the world ended nothing is judged."""
+    """Asks each judge once; without a judge of tools, calls are unjudged. What the world ended is not judged."""
     if played.trace.stop is Stop.FAILED:
         return Judged(played, Verdict.UNJUDGED, (), None)
     verdict = judge(played.trace.answer, played.example)
@@ -47,10 +47,15 @@ def judge_played(
         played.trace,
         played.example,
         judge=lambda *_: verdict,
-        tool_judge=tool_judge,
+        tool_judge=tool_judge or _nobody,
         weights=weights,
     )
     return Judged(played, verdict, scores, sum_scores(scores))
+
+
+def _nobody(before: Trace, turn: Turn) -> Verdict:
+    """Has no opinion."""
+    return Verdict.UNJUDGED
 
 
 def measure(judged: Sequence[Judged]) -> dict[str, float]:

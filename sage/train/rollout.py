@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sage.agent import canonical, observe
 from sage.episode import Episode
 from sage.evidence import gather_evidence
-from sage.faults import WorldError
+from sage.faults import StopSignal, WorldError
 from sage.models.base import Model, Request
 from sage.tools.base import Workspace
 from sage.train.questions import Start
@@ -42,7 +42,13 @@ class Played(NamedTuple):
     """Everything the orchestrator was asked, attempts included, with the tokens as sampled."""
 
 
-def rollout(starts: Sequence[Start], model: Model, tool_model: Model | None = None) -> list[Played]:
+def rollout(
+    starts: Sequence[Start],
+    model: Model,
+    tool_model: Model | None = None,
+    *,
+    stop: StopSignal | None = None,
+) -> list[Played]:
     """Plays all episodes to their end, in the order given; `tool_model` defaults to `model`.
 
     StoppedError passes, and so does every mistake of ours.
@@ -52,6 +58,7 @@ def rollout(starts: Sequence[Start], model: Model, tool_model: Model | None = No
     gathered = Gathered(tool_model or model)
     for start in starts:
         start.workspace.tool_model = lambda: gathered
+        start.workspace.stop = stop or start.workspace.stop
     while active := [i for i, s in enumerate(starts) if s.episode.stop is None and i not in errors]:
         requests = [_request(starts[i].episode, starts[i].workspace, len(asked[i])) for i in active]
         calls: dict[int, Call] = {}

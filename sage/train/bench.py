@@ -1,0 +1,190 @@
+"""What a GRPO run works with: network and frozen start, optimiser, judges, questions; and talk between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import torch
+
+from sage.config import ConfigError
+from sage.judge import exact
+from sage.models.base import Model
+from sage.models.catalog import open_model
+from sage.rewards.asking import answer_judge, tool_judge
+from sage.rewards.reasonable import ToolJudge
+from sage.rewards.reward import Judge
+from sage.train.grpo_settings import Films, GrpoSettings
+from sage.train.policy import Policy
+from sage.train.questions import FileQuestions, MiniQuestions, Questions
+from sage.train.rows import RowBuilder, make_renderer
+from sage.train.update import Learner
+from sage.types import Setup
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+T = TypeVar("T")
+WHOLE = ("NO", "MULTI_CPU", "MULTI_GPU")
+"""Ways of distribution in which each process holds all weights, which sampling in process needs."""
+
+
+class Bench(NamedTuple):
+    """All that a step needs; nothing in it changes but the learner's weights."""
+
+    settings: GrpoSettings
+    learner: Learner
+    policy: Policy
+    """Samples from the learner's weights."""
+    tool_model: Model
+    judge: Judge
+    tool_judge: ToolJudge | None
+    """`None`: each question brings its own rule."""
+    builder: RowBuilder
+    questions: Questions
+    others: Questions
+    """Kept for evaluation."""
+
+
+def open_bench(settings: GrpoSettings) -> Bench:
+    """Loads the checkpoint to start from, twice if the reference is needed. ConfigError for settings at odds."""
+    from accelerate import Accelerator  # noqa: PLC0415
+    from accelerate.utils import DistributedDataParallelKwargs  # noqa: PLC0415
+
+    check(settings)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    # Rows without pictures leave a tower that learns without gradients.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=not settings.freeze_vision)
+    accelerator = Accelerator(mixed_precision=_precision(settings), kwargs_handlers=[unused])
+    if accelerator.distributed_type.value not in WHOLE:
+        raise ConfigError(
+            f"grpo samples in its own processes and needs all weights in each; accelerate is set to "
+            f"{accelerator.distributed_type.value}, which splits them. Use MULTI_GPU, MULTI_CPU or one process"
+        )
+    if settings.questions % accelerator.num_processes:
+        raise ConfigError(
+            f"questions={settings.questions} cannot be shared by {accelerator.num_processes} processes"
+        )
+    network, processor, family = load(settings.model)
+    reference = None
+    if settings.kl > 0 or settings.tool_model == "start":
+        frozen = load(settings.model)[0].eval().requires_grad_(False)
+        reference = accelerator.prepare_model(frozen, evaluation_mode=True)
+    renderer = make_renderer(processor, family)
+    learner = _learner(settings, accelerator, network, renderer, reference)
+    policy = Policy(
+        accelerator.unwrap_model(learner.network), renderer, batch=settings.sample_batch
+    )
+    tokenizer = processor.tokenizer
+    answers, calls = _judges(settings)
+    return Bench(
+        settings,
+        learner,
+        policy,
+        _tool_model(settings, policy, reference),
+        answers,
+        calls,
+        RowBuilder(renderer, end_id=tokenizer.eos_token_id, max_tokens=settings.max_tokens),
+        open_questions(settings, settings.films),
+        open_questions(settings, settings.eval_films),
+    )
+
+
+def check(settings: GrpoSettings) -> None:
+    """ConfigError for settings that do not fit together."""
+    if settings.films.folder and settings.tool_judge == "rule" and settings.reward.reasonable:
+        raise ConfigError(
+            "tool_judge=rule knows the miniature world only; name a model, or set reward.reasonable=0"
+        )
+
+
+def open_questions(settings: GrpoSettings, films: Films) -> Questions:
+    """The questions to play; what has to be kept of their films goes into the run's folder."""
+    root = Path(settings.out) / "world"
+    if films.folder:
+        return FileQuestions(Path(films.folder), root, Setup())
+    return MiniQuestions(films.split, films.n, root, films.seed)
+
+
+def load(where: str) -> tuple[Any, Any, str]:
+    """Network in float32, processor and family of a model of the Qwen-VL families."""
+    from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: PLC0415
+    from transformers.utils import logging as their_logging  # noqa: PLC0415
+
+    their_logging.disable_progress_bar()
+    network = AutoModelForImageTextToText.from_pretrained(where, dtype=torch.float32)
+    return network, AutoProcessor.from_pretrained(where), str(network.config.model_type)
+
+
+def export(bench: Bench, folder: Path) -> Path:
+    """Writes the trained model as a normal folder."""
+    accelerator = bench.learner.accelerator
+    if accelerator.is_main_process:
+        bench.policy.network.save_pretrained(folder)
+        bench.policy.renderer.processor.save_pretrained(folder)
+    accelerator.wait_for_everyone()
+    return folder
+
+
+def share(values: Sequence[T], learner: Learner) -> list[T]:
+    """This process' part, in order."""
+    return list(values[learner.accelerator.process_index :: learner.accelerator.num_processes])
+
+
+def gather(values: list[T], learner: Learner) -> list[T]:
+    """Everybody's values, by process."""
+    from accelerate.utils import gather_object  # noqa: PLC0415
+
+    if learner.accelerator.num_processes == 1:
+        return values
+    found: list[T] = gather_object(values)
+    return found
+
+
+def is_any(flag: bool, learner: Learner) -> bool:
+    """Whether it holds in any process; all have to ask."""
+    return any(gather([flag], learner))
+
+
+def _learner(
+    settings: GrpoSettings, accelerator: Accelerator, network: Any, renderer: Any, reference: Any
+) -> Learner:
+    network.train()
+    if settings.freeze_vision:
+        network.model.visual.requires_grad_(False)
+    if settings.gradient_checkpointing:
+        network.gradient_checkpointing_enable({"use_reentrant": False})
+    learned = [weight for weight in network.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.0)
+    wrapped, optimizer = accelerator.prepare(network, optimizer)
+    return Learner(
+        accelerator, wrapped, optimizer, reference if settings.kl > 0 else None, renderer
+    )
+
+
+def _judges(settings: GrpoSettings) -> tuple[Judge, ToolJudge | None]:
+    opened: dict[str, Model] = {}
+
+    def model(spec: str) -> Model:
+        opened[spec] = opened.get(spec) or open_model(spec)
+        return opened[spec]
+
+    answers = exact if settings.judge == "exact" else answer_judge(model(settings.judge))
+    is_rule = settings.tool_judge == "rule"
+    return answers, None if is_rule else tool_judge(model(settings.tool_judge))
+
+
+def _tool_model(settings: GrpoSettings, policy: Policy, reference: Any) -> Model:
+    if settings.tool_model == "policy":
+        return policy
+    if settings.tool_model == "start":
+        return Policy(reference, policy.renderer, name="start", batch=policy.batch)
+    return open_model(settings.tool_model)
+
+
+def _precision(settings: GrpoSettings) -> str:
+    if settings.precision == "auto":
+        return "bf16" if torch.cuda.is_available() else "no"
+    return "bf16" if settings.precision == "bfloat16" else "no"
