@@ -101,6 +101,23 @@ class Renderer:
             **(self._video_options(films) if films else {}),
         )
 
+    def tokens(self, prompt: Prompt) -> tuple[int, ...]:
+        """The tokens of one prompt, as `encode` gives them, without the work on its pictures."""
+        import numpy as np  # noqa: PLC0415
+
+        patch = self.processor.video_processor.patch_size
+        grids = [
+            (len(film.times), *(side // patch for side in film.pictures.shape[1:3]))
+            for film in prompt.films
+        ]
+        told = {
+            "video_grid_thw": np.array(grids),
+            "video_metadata": self._video_options(prompt.films)["video_metadata"],
+        }
+        shown = [self.processor.replace_video_token(told, i) for i in range(len(grids))]
+        text, _ = self.processor.get_text_with_replacements([prompt.text], [], shown)
+        return tuple(self.processor.tokenizer(text[0])["input_ids"])
+
     def encode_films(self, films: Sequence[Film]) -> dict[str, Any]:
         """What the tower reads of films, in order, as in `encode`; nothing when there are none."""
         if not films:

@@ -66,9 +66,7 @@ class RowBuilder:
             self.counts["empty"] += 1
             return None
         prompt = self.renderer.render(request.messages, request.folder, request.stop)
-        prompt_ids = reply.prompt_ids
-        if not prompt_ids:
-            prompt_ids = tuple(self.renderer.encode([prompt])["input_ids"][0].tolist())
+        prompt_ids = reply.prompt_ids or self.renderer.tokens(prompt)
         action_ids = reply.token_ids or (*self.tokenize(reply.text), self.end_id)
         if len(prompt_ids) + len(action_ids) > self.max_tokens:
             self.counts["too_long"] += 1

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import AutoProcessor
 
 from sage.mini.expert import Expert
 from sage.mini.play import open_episode, play
@@ -13,6 +14,17 @@ from sage.train.policy import Policy
 from sage.train.rows import Recorder, RowBuilder, collate, logprobs, make_renderer, score
 from sage.types import Frame, FramesPart, Message, Reply, TextPart
 from tests.tiny_model import END_TURN, build
+
+
+@pytest.mark.parametrize("family", ["qwen3_vl", "qwen2_5_vl"])
+def test_tokens_are_those_of_inference(tmp_path, family):
+    build(tmp_path / "model", family)
+    renderer = make_renderer(AutoProcessor.from_pretrained(tmp_path / "model"), family)
+    for times in ((), (0.5,), (0.2, 31.0, 2754.3)):
+        request = ask(tmp_path, "what is it?", times)
+        prompt = renderer.render(request.messages, tmp_path, request.stop)
+        encoded = renderer.encode([prompt])["input_ids"][0].tolist()
+        assert list(renderer.tokens(prompt)) == encoded
 
 
 @pytest.fixture(scope="module")
