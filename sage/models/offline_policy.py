@@ -354,7 +354,7 @@ def _thought(view: View, action: Action) -> Thought:
         )
     hits = view.heard_hits
     share = (
-        f"The best passage so far holds {hits[0].cover:.0%} of the question."
+        f"The lines found speak of {hits[0].cover:.0%} of what the question names."
         if hits
         else "Nothing fits so far."
     )
