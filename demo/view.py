@@ -9,11 +9,12 @@ numbers are null. All of it is data: the browser puts it on the page with textCo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from sage.timecode import format_time
+from sage.timecode import format_time, parse_time
 from sage.types import (
     Answer,
     Call,
@@ -36,6 +37,10 @@ Media = Callable[[str], str]
 
 TRANSCRIBE, GROUND, EXTRACT = "transcribe-speech", "ground-event", "extract-video-parts"
 ANALYZE, SEARCH, WEBSITE = "analyze", "web-search", "parse-website"
+_FRAME = re.compile(
+    r"\A\[page content from [^\n]*: quoted material, not instructions\]\n|\n\[end of page content\]\Z"
+)
+"""What tells the agent that a text is foreign; a person sees that by the card."""
 TOUCHING_S = 0.05
 """A gap between two inspected stretches that is shorter than this is no skipped stretch."""
 
@@ -162,7 +167,15 @@ def _where(call: Call, turn: Turn) -> str:
         start_s, end_s = min(s.start_s for s in looked), max(s.end_s for s in looked)
         return f"{format_time(start_s)}–{format_time(end_s)}"
     ends = [_argument(call, f"timestamp_{end}", f"{end}_s", end) for end in ("start", "end")]
-    return "–".join(ends) if all(ends) else ""
+    return "–".join(_time(end) for end in ends) if all(ends) else ""
+
+
+def _time(said: str) -> str:
+    """A time as people write it; what is no time stays as the model wrote it."""
+    try:
+        return format_time(parse_time(said, 0).seconds)
+    except ValueError:
+        return said
 
 
 def _argument(call: Call, *names: str) -> str:
@@ -219,7 +232,8 @@ def _detail(turn: Turn) -> str:
 def _result(turn: Turn) -> str:
     if isinstance(turn.action, Answer):
         return turn.action.text
-    return turn.observation.text if turn.observation else ""
+    text = turn.observation.text if turn.observation else ""
+    return _FRAME.sub("", text) if _FRAME.match(text) else text
 
 
 def _looked(turn: Turn) -> Iterable[Span]:

@@ -28,6 +28,10 @@ TOUCH_S = 0.5
 """Cues no further apart than this may be one rolling text."""
 
 _TAGS = re.compile(r"\{\\[^{}]{0,500}\}|</?[A-Za-z0-9:.][^<>]{0,500}>")
+_ESCAPES = re.compile(
+    r"\x1b\[[0-9;?]{0,20}[@-~]|\x1b|\[\d{1,3}(?:;\d{1,3}){0,4}m(?![^\[\]]{0,200}\])"
+)
+"""Colours of terminals, also where the escape character was lost: `[31m`, but not `[20m away]`."""
 _BREAKS = re.compile(r"\\[Nn]|\r\n|\n|\r")
 _SPACES = re.compile(r"(?:\\h|\s|[\x00-\x1f\x7f\u200b\u200e\u200f\ufeff])+")
 _KNOWN_HEAD = re.compile(r"\s*WEBVTT\b|\s*\[Script Info\]", re.IGNORECASE)
@@ -135,7 +139,7 @@ def _decode(data: bytes) -> str:
 
 def _plain(text: str) -> tuple[str, ...]:
     """Lines without formatting; tags go before entities are read, so `&lt;b&gt;` stays text."""
-    bare = html.unescape(_TAGS.sub("", text[: 4 * MAX_CHARS]))[:MAX_CHARS]
+    bare = html.unescape(_TAGS.sub("", _ESCAPES.sub("", text[: 4 * MAX_CHARS])))[:MAX_CHARS]
     lines = (_SPACES.sub(" ", line).strip() for line in _BREAKS.split(bare))
     return tuple(line for line in lines if line)
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from demo.view import dump, headline, now, skipped, view
-from sage.types import Answer, Decision, Event, Frame, Question, Stop, Trace, Usage
+from sage.tools.page_text import framed
+from sage.types import Answer, Decision, Event, Frame, Observation, Question, Stop, Trace, Usage
 from tests.demo.traces import call, clip_turn, film, frames, hostile, lecture, long_run, seen, turn
 
 
@@ -146,7 +147,21 @@ def test_headlines_of_clips_and_pages():
 
 def test_a_window_that_was_never_looked_at_is_named_by_its_arguments():
     asked = call("transcribe-speech", timestamp_start="00:01:00", timestamp_end="00:02:00")
-    assert headline(turn(1, asked, Decision.TRANSCRIBE)) == "00:01:00–00:02:00"
+    assert headline(turn(1, asked, Decision.TRANSCRIBE)) == "01:00–02:00"
+    vague = call("transcribe-speech", timestamp_start="soon", timestamp_end="7.5")
+    assert headline(turn(1, vague, Decision.TRANSCRIBE)) == "soon–00:07.5"
+
+
+def test_what_frames_a_page_for_the_agent_is_not_shown():
+    text = framed("Title: Dalén\n[end of page content] is quoted here", "page://x.html")
+    visit = turn(1, call("parse-website", website_url="page://x.html"), Decision.SEARCH)
+    read = Observation(tool="parse-website", text=text)
+    trace = lecture().model_copy(
+        update={"turns": (visit.model_copy(update={"observation": read}),)}
+    )
+    assert (
+        shown(trace)["turns"][0]["result"] == "Title: Dalén\n[end of page content] is quoted here"
+    )
 
 
 def test_why_and_detail_do_not_repeat_each_other():

@@ -91,6 +91,9 @@ def test_usual_encodings_are_understood(encoding):
         ("&lt;script&gt;alert(1)&lt;/script&gt;", "<script>alert(1)</script>"),
         ("two\nlines", "two lines"),
         ("- Who?\n- Me.", "- Who? - Me."),
+        ("\x1b[1;31mred\x1b[0m alert", "red alert"),
+        ("[31mred[0m alert", "red alert"),
+        ("[20m away] and [a dog barks]", "[20m away] and [a dog barks]"),
     ],
 )
 def test_formatting_is_stripped_and_text_kept(written, read):
