@@ -225,7 +225,7 @@ def _told(focus: str, sentence: str) -> str:
     noun = re.escape(focus.split()[-1])
     match = re.search(
         rf"\b{noun}\b(?: (?:of|for|to|in|at|i|we|you)\b[^.,;:!?]{{1,30}}?)?"
-        r" ?(?:is|was|are|were|will be|reads?|:)\s*:?\s*(?:called |named )?(?P<told>[^.,;:!?]{1,60})",
+        r"\s?(?:\b(?:is|was|are|were|will be|reads?)\b|:)\s*:?\s*(?:called |named )?(?P<told>[^.,;:!?]{1,60})",
         sentence,
         re.IGNORECASE,
     )

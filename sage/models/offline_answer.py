@@ -62,7 +62,7 @@ def nothing(view: View) -> str:
         count = f"all {len(view.lines)} caption lines"
         text = f"I searched {count} of this film and found nothing that answers the question."
         return f"{text} {BLIND}; if the answer is in the pictures, {CHOOSE}."
-    mend = f"Give a caption file (--captions), install a speech model, or {CHOOSE}."
+    mend = f"Give a caption file, install a speech model, or {CHOOSE}."
     if FaultKind.UNAVAILABLE in view.faults(TRANSCRIBE):
         return (
             "I cannot answer this: the film has no captions, and no speech model is at hand to listen to it. "

@@ -125,6 +125,15 @@ def test_a_sentence_over_two_lines_is_quoted_whole(long_film: Path, tmp_path: Pa
     assert 895 < (trace.evidence[0].start_s or 0) < 909
 
 
+def test_a_word_within_a_word_ends_no_question(long_film: Path, tmp_path: Path) -> None:
+    line = "The password for the exercise sheet is blue heron."
+    (tmp_path / "talk.srt").write_text(to_srt(spoken(700, line)))
+    asked = "What is the password for the exercise sheet?"
+    trace = run(long_film, asked, tmp_path, captions=str(tmp_path / "talk.srt"))
+    assert trace.answer
+    assert trace.answer.startswith("Blue heron.")
+
+
 def test_captions_without_punctuation(long_film: Path, tmp_path: Path) -> None:
     lines = [(a, b, t.rstrip(".").lower()) for a, b, t in spoken(700, "the password is heliotrope")]
     side = tmp_path / "talk.srt"
