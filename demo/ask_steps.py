@@ -109,7 +109,8 @@ class Steps:
             films.drop(token)
             return [*[gr.skip()] * 6, None, says.status("error", str(error))]
         self._site.preparations.start(token)
-        return ["", token, "", gr.skip(), gr.skip(), gr.skip(), None, gr.skip()]
+        here = says.status("idle", "The film is here.")
+        return ["", token, "", gr.skip(), gr.skip(), gr.skip(), None, here]
 
     def open(self, browser: dict[str, str] | None, event: gr.EventData) -> list[Any]:
         """A run of the history."""
@@ -129,7 +130,7 @@ class Steps:
             )
         except WorldError as error:
             return [*[gr.skip()] * 6, says.status("error", str(error))]
-        return [*self._fill(run), gr.skip()]
+        return [*self._fill(run), says.status("done", "The saved run is open.")]
 
     def _fill(self, run: str) -> list[Any]:
         """The form as the run was asked: run, film, link, question, model, mode."""
@@ -188,6 +189,16 @@ class Steps:
             if is_last:
                 return
             await asyncio.sleep(POLL_S)
+
+    async def tail_after(
+        self, run: str, film: str, said: str | None, request: gr.Request
+    ) -> AsyncIterator[list[Any]]:
+        """As `tail`, after a step that may have refused: its sentence stays until something moves."""
+        is_refused = says.is_error(said)
+        async for shown in self.tail(run, film, request):
+            if is_refused:
+                shown[2], is_refused = gr.skip(), False
+            yield shown
 
     def _shown(self, run: str, now: Snapshot, player: Any) -> list[Any]:
         shown = dump(view(now.trace, live=now.live, media=lambda path: media_url(run, path)))

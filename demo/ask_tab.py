@@ -203,23 +203,26 @@ def _wire(at: Fields, steps: Steps, page: gr.Blocks) -> None:
     filled = [at.run, at.film, at.link, at.question, at.model, at.mode]
     shown = [at.timeline, at.cards, at.status, at.player, at.ask, at.stop, at.runbar, at.film]
 
-    def follow(event: Any) -> None:
-        """After a run or a film was chosen, the page watches it."""
-        watched = event.success(steps.tail, [at.run, at.film], shown, **QUIET)
+    def follow(event: Any, *, may_refuse: bool = False) -> None:
+        """After a run or a film was chosen, the page watches it; a refusal is left standing."""
+        tail = steps.tail_after if may_refuse else steps.tail
+        watches = [at.run, at.film, at.status] if may_refuse else [at.run, at.film]
+        watched = event.success(tail, watches, shown, **QUIET)
         watched.then(steps.history, at.browser, at.history, **QUIET)
 
     page.load(steps.models, None, [at.model, at.tool_model], **QUIET)
     follow(page.load(steps.load, at.browser, [at.browser, *filled], **QUIET))
     begun = [at.run, at.browser, at.ask, at.stop, at.status]
-    follow(at.ask.click(_named(at, steps.start), _form(at), begun, **QUIET))
+    follow(at.ask.click(_named(at, steps.start), _form(at), begun, **QUIET), may_refuse=True)
     at.stop.click(steps.stop, at.run, None, queue=False, **STOP)
     at.model.change(steps.explain, [at.model, at.key], at.model_hint, **QUIET)
     follow(at.examples.pick(steps.pick, None, filled, **QUIET))
     taken = at.upload.upload(steps.take, at.upload, [*filled, at.upload, at.status], **QUIET)
-    follow(taken)
+    follow(taken, may_refuse=True)
     follow(at.history.open(steps.open, at.browser, filled, **QUIET))
     at.history.remove(steps.remove, at.browser, at.history, **QUIET)
-    follow(at.bring.upload(steps.bring, [at.bring, at.browser], [*filled, at.status], **QUIET))
+    brought = at.bring.upload(steps.bring, [at.bring, at.browser], [*filled, at.status], **QUIET)
+    follow(brought, may_refuse=True)
 
 
 def _form(at: Fields) -> set[Any]:

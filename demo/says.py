@@ -7,7 +7,8 @@ import json
 from demo.prepare import Preparation
 from demo.runs import Snapshot
 from sage.models.catalog import Status
-from sage.types import Decision, Stop, Trace
+from sage.timecode import format_time
+from sage.types import Decision, FilmInfo, Stop, Trace
 
 DOING = {
     Decision.ZOOM: "looking closer",
@@ -28,6 +29,15 @@ def to_json(value: object) -> str:
 def status(kind: str, text: str) -> str:
     """Value of the status line; kind colours it: idle, running, stopping, done, error."""
     return to_json({"kind": kind, "text": text})
+
+
+def is_error(said: str | None) -> bool:
+    """Whether a value of the status line, as a page sends it back, tells an error."""
+    try:
+        read = json.loads(said or "")
+    except ValueError:
+        return False
+    return isinstance(read, dict) and read.get("kind") == "error"
 
 
 def model(known: Status) -> str:
@@ -64,7 +74,14 @@ def _film(now: Snapshot, ready: Preparation | None) -> str:
         share = percent(ready.share)
         tail = "" if share is None else f" · {share} %"
         return status("running", f"Making a copy that browsers play{tail}. You can ask meanwhile.")
-    return status("idle", "The film is here. Ask away.")
+    return status("idle", f"The film is here: {_about(now.trace.film)}. Ask away.")
+
+
+def _about(film: FilmInfo | None) -> str:
+    if film is None:
+        return "not read yet"
+    captions = "" if film.captions else ", without captions"
+    return f"{film.title}, {format_time(round(film.duration_s, 1))}{captions}"
 
 
 def _doing(now: Snapshot) -> str:

@@ -73,4 +73,8 @@ def test_what_is_missing_is_said_and_nothing_is_lost(controls: Controls) -> None
     controls.page.locator("#link textarea, #link input").fill("file:///etc/passwd")
     controls.ask("Who speaks?")
     controls.status("Only links that begin with http")
+    controls.page.wait_for_timeout(1000)  # the watch that follows leaves the sentence standing
+    controls.status("Only links that begin with http")
+    controls.page.locator(".sp-chip").first.click()
+    controls.status("The film is here")
     assert controls.page.locator("#question textarea").input_value() == "Who speaks?"
