@@ -72,7 +72,7 @@
       turn.why ? sage.folded(turn.why, "cd-why") : null,
       looked(turn),
       turn.fault ? h("div.cd-fault", {}, sage.icon("alert", 14), sage.foreign(turn.fault, "div.sg-foreign")) : null,
-      isRepeated ? null : result(turn),
+      isRepeated || turn.result === turn.fault ? null : result(turn),
       thumbs(turn),
       sources(turn),
       detail(turn),

@@ -101,4 +101,8 @@ def make_theme() -> Any:
         input_shadow_focus="none",
         input_border_color_focus="*primary_500",
         button_large_text_weight="600",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_700",
     )

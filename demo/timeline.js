@@ -124,8 +124,9 @@
     ui.body.style.setProperty("--from", scale.from);
     ui.body.style.setProperty("--length", scale.length());
     ui.card.classList.toggle("is-zoomed", scale.isZoomed());
+    const isLast = (t) => (1 - (t - scale.from) / scale.length()) * scale.width < 20;
     const ticks = scale.ticks(scale.width < 420 ? 62 : 72).map(({ t, text }) =>
-      h("span.tl-tick", { vars: { s: t } }, h("span", {}, text)),
+      h(isLast(t) ? "span.tl-tick.is-last" : "span.tl-tick", { vars: { s: t } }, h("span", {}, text)),
     );
     ui.ticks.replaceChildren(...ticks);
     ui.lanes.zoomed();
