@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import torch
 
 from sage.config import ConfigError
+from sage.faults import Border, crossing
 from sage.judge import exact
 from sage.models.base import Model
 from sage.models.catalog import open_model
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WHOLE = ("NO", "MULTI_CPU", "MULTI_GPU")
-"""Ways of distribution in which each process holds all weights, which sampling in process needs."""
+"""Ways of distribution in which each process holds all weights, so that it can sample from them as they are."""
 
 
 class Bench(NamedTuple):
@@ -58,20 +59,13 @@ def open_bench(settings: GrpoSettings) -> Bench:
     # Rows without pictures leave a tower that learns without gradients.
     unused = DistributedDataParallelKwargs(find_unused_parameters=not settings.freeze_vision)
     accelerator = Accelerator(mixed_precision=_precision(settings), kwargs_handlers=[unused])
-    if accelerator.distributed_type.value not in WHOLE:
-        raise ConfigError(
-            f"grpo samples in its own processes and needs all weights in each; accelerate is set to "
-            f"{accelerator.distributed_type.value}, which splits them. Use MULTI_GPU, MULTI_CPU or one process"
-        )
-    if settings.questions % accelerator.num_processes:
-        raise ConfigError(
-            f"questions={settings.questions} cannot be shared by {accelerator.num_processes} processes"
-        )
+    check_processes(settings, accelerator)
     network, processor, family = load(settings.model)
     reference = None
     if settings.kl > 0 or settings.tool_model == "start":
-        frozen = load(settings.model)[0].eval().requires_grad_(False)
-        reference = accelerator.prepare_model(frozen, evaluation_mode=True)
+        dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
+        frozen = load(settings.model, dtype)[0].eval().requires_grad_(False)
+        reference = frozen.to(accelerator.device)
     renderer = make_renderer(processor, family)
     learner = _learner(settings, accelerator, network, renderer, reference)
     policy = Policy(
@@ -100,6 +94,36 @@ def check(settings: GrpoSettings) -> None:
         )
 
 
+def check_processes(settings: GrpoSettings, accelerator: Accelerator) -> None:
+    """ConfigError for a way of distribution that cannot be sampled in."""
+    kind = accelerator.distributed_type.value
+    if kind not in WHOLE and not accelerator.is_fsdp2:
+        raise ConfigError(
+            f"grpo runs in one process, with MULTI_CPU, MULTI_GPU, or FSDP version 2; accelerate is set to {kind}"
+        )
+    if settings.questions % accelerator.num_processes:
+        raise ConfigError(
+            f"questions={settings.questions} cannot be shared by {accelerator.num_processes} processes"
+        )
+
+
+def refresh(bench: Bench) -> None:
+    """Brings the sampler up to what was learned, where it is a copy because the learner's weights are split."""
+    if bench.learner.accelerator.distributed_type.value not in WHOLE:
+        copy_weights(bench.learner.network, bench.policy.network)
+
+
+def copy_weights(split: Any, whole: Any) -> None:
+    """Copies the weights of a network that is split over processes into one that is not; all have to call this."""
+    from torch.distributed.tensor import DTensor  # noqa: PLC0415
+
+    targets = dict(whole.named_parameters())
+    with torch.no_grad():
+        for name, weight in split.named_parameters():
+            # One at a time: together they would need the memory of another copy.
+            targets[name].copy_(weight.full_tensor() if isinstance(weight, DTensor) else weight)
+
+
 def open_questions(settings: GrpoSettings, films: Films) -> Questions:
     """The questions to play; what has to be kept of their films goes into the run's folder."""
     root = Path(settings.out) / "world"
@@ -108,19 +132,23 @@ def open_questions(settings: GrpoSettings, films: Films) -> Questions:
     return MiniQuestions(films.split, films.n, root, films.seed)
 
 
-def load(where: str) -> tuple[Any, Any, str]:
-    """Network in float32, processor and family of a model of the Qwen-VL families."""
+def load(where: str, dtype: torch.dtype = torch.float32) -> tuple[Any, Any, str]:
+    """Network, processor and family of a model of the Qwen-VL families; WorldError(MODEL)."""
     from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: PLC0415
     from transformers.utils import logging as their_logging  # noqa: PLC0415
 
     their_logging.disable_progress_bar()
-    network = AutoModelForImageTextToText.from_pretrained(where, dtype=torch.float32)
-    return network, AutoProcessor.from_pretrained(where), str(network.config.model_type)
+    what = f"The model to start from cannot be loaded from {where}; nothing was trained"
+    with crossing(Border.MODEL, what, OSError, ValueError):
+        network = AutoModelForImageTextToText.from_pretrained(where, dtype=dtype)
+        processor = AutoProcessor.from_pretrained(where)
+    return network, processor, str(network.config.model_type)
 
 
 def export(bench: Bench, folder: Path) -> Path:
     """Writes the trained model as a normal folder."""
     accelerator = bench.learner.accelerator
+    refresh(bench)
     if accelerator.is_main_process:
         bench.policy.network.save_pretrained(folder)
         bench.policy.renderer.processor.save_pretrained(folder)
@@ -162,6 +190,15 @@ def _learner(
     return Learner(
         accelerator, wrapped, optimizer, reference if settings.kl > 0 else None, renderer
     )
+
+
+def _sampler(settings: GrpoSettings, learner: Learner) -> Any:
+    """The network to sample from: the learner's own, or a copy of it where that is split."""
+    accelerator = learner.accelerator
+    if accelerator.distributed_type.value in WHOLE:
+        return accelerator.unwrap_model(learner.network)
+    dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
+    return load(settings.model, dtype)[0].requires_grad_(False).to(accelerator.device)
 
 
 def _judges(settings: GrpoSettings) -> tuple[Judge, ToolJudge | None]:

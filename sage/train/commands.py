@@ -1,4 +1,4 @@
-"""Command line of training: `python -m sage train sft | direct --config FILE [key=value …] [--dry-run]`."""
+"""Command line of training: `python -m sage train sft | direct | grpo --config FILE [key=value …] [--dry-run]`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,27 @@ def sft(config: ConfigOption, overrides: Overrides = None, dry_run: DryRun = Fal
 def direct(config: ConfigOption, overrides: Overrides = None, dry_run: DryRun = False) -> None:
     """The same for a model that answers in one turn, without tools: what the agent is held against."""
     _supervised("direct", config, overrides or [], dry_run)
+
+
+@app.command()
+def grpo(config: ConfigOption, overrides: Overrides = None, dry_run: DryRun = False) -> None:
+    """Plays questions several times each and learns from what did better. Goes on where it was stopped."""
+    from sage.train.grpo import train  # noqa: PLC0415
+    from sage.train.grpo_estimate import estimate  # noqa: PLC0415
+    from sage.train.grpo_settings import GrpoSettings  # noqa: PLC0415
+
+    try:
+        settings = load_config(GrpoSettings, config, overrides or [])
+        if dry_run:
+            command = ["train", "grpo", "--config", str(config), *(overrides or [])]
+            for line in estimate(settings, command):
+                typer.echo(line)
+            return
+        done = train(settings, typer.echo)
+    except (ConfigError, WorldError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    raise typer.Exit(0 if done else 130)
 
 
 def _supervised(name: str, config: Path, overrides: list[str], dry_run: bool) -> None:

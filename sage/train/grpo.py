@@ -19,7 +19,7 @@ from typing import Any
 from sage.config import save_config
 from sage.faults import StoppedError, StopSignal
 from sage.train import checkpoints
-from sage.train.bench import Bench, export, gather, is_any, open_bench, share
+from sage.train.bench import Bench, export, gather, is_any, open_bench, refresh, share
 from sage.train.checkpoints import Progress
 from sage.train.clock import Clock
 from sage.train.group import Use, weigh
@@ -105,7 +105,7 @@ def take_step(bench: Bench, step: int, *, stop: StopSignal) -> tuple[dict[str, A
         for group in learner.optimizer.param_groups:
             group["lr"] = rate
         learned = update(learner, rows, _stepping(settings)) if is_any(bool(rows), learner) else {}
-    everything = gather(judged, learner)
+    everything = _of_all(judged, bench)
     for other in gather([counts], learner)[1:]:
         counts.update(other)
     line = {"stage": 0, "step": step + 1, **measure(everything), **learned, **counts}
@@ -120,7 +120,7 @@ def evaluate(bench: Bench, *, limit: int = 0) -> dict[str, float]:
     mine = share(range(total), bench.learner)
     changes = {"temperature": 0.0, "limits": bench.settings.limits(bench.settings.steps)}
     judged = play(bench, bench.others, mine, [0] * len(mine), StopSignal(), changes)
-    return {f"val/{k}": v for k, v in measure(gather(judged, bench.learner)).items()}
+    return {f"val/{k}": v for k, v in measure(_of_all(judged, bench)).items()}
 
 
 def play(
@@ -132,6 +132,7 @@ def play(
     changes: dict[str, Any],
 ) -> list[Judged]:
     """Plays questions by number, each with its seed, and judges them; `changes` are laid over their setup."""
+    refresh(bench)
     setup = bench.settings.setup | changes
     starts = [
         questions.open(n, **(setup | {"seed": s})) for n, s in zip(numbers, seeds, strict=True)
@@ -181,6 +182,12 @@ def learning_rate(step: int, settings: GrpoSettings) -> float:
         return settings.rate * (step + 1) / rise
     gone = (step + 1 - rise) / max(1.0, settings.steps + 1 - rise)
     return settings.rate * 0.5 * (1 + math.cos(math.pi * max(0.0, gone)))
+
+
+def _of_all(judged: list[Judged], bench: Bench) -> list[Judged]:
+    """Episodes of all processes, without the requests, which cannot travel and need not."""
+    light = [j._replace(played=j.played._replace(asked=())) for j in judged]
+    return gather(light, bench.learner)
 
 
 def _stepping(settings: GrpoSettings) -> Stepping:

@@ -27,6 +27,13 @@ class GrpoSettings(Value):
 
     model: str
     """Folder or repository of the checkpoint to start from; it is the reference, too."""
+    parameters: float = Field(default=0.0, ge=0)
+    """Of the model, for the estimate of a dry run while it is not here."""
+    expected_turns: float = Field(default=2.5, ge=1)
+    expected_tokens: float = Field(default=6000.0, ge=1)
+    """Of a row; these three are for that estimate, too."""
+    expected_action: float = Field(default=250.0, ge=1)
+    """Tokens of a reply."""
     out: str
     """Folder of the run: settings, metrics.jsonl, traces, checkpoints, and at the end the model."""
     films: Films = Films()

@@ -124,6 +124,8 @@ def _blank(renderer: Renderer) -> Row:
 
 def _quiet(learner: Learner, is_quiet: bool) -> AbstractContextManager[Any]:
     """Gradients go over to other processes with the last micro-batch only."""
+    # Split weights look at this, wrapped ones at `no_sync`.
+    learner.accelerator.gradient_state._set_sync_gradients(not is_quiet)
     if not is_quiet:
         return nullcontext()
     context: AbstractContextManager[Any] = learner.accelerator.no_sync(learner.network)
