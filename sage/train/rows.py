@@ -19,7 +19,7 @@ from sage.mini.film import render
 from sage.mini.world import find_film
 from sage.models.base import Model, Request
 from sage.models.images import read_picture
-from sage.models.qwen import Film, Renderer
+from sage.models.qwen import Film, Prompt, Renderer
 from sage.types import Frame, Reply
 
 if TYPE_CHECKING:
@@ -79,6 +79,21 @@ class RowBuilder:
         """The tokens of a text that no model has sampled here."""
         ids = self.renderer.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
         return tuple(ids)
+
+
+def blank_row(renderer: Renderer) -> Row:
+    """A row with a picture that nothing is learned from.
+
+    Processes that train together go through the vision tower together, or wait for each other for ever: whoever has
+    rows without pictures only, or none at all, adds this one.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    side = renderer.factor
+    film = Film(np.zeros((1, side, side, 3), dtype=np.uint8), (0.0,))
+    ids = renderer.tokens(Prompt(renderer.processor.video_token, (film,)))
+    pad = renderer.processor.tokenizer.pad_token_id
+    return Row(prompt_ids=ids, action_ids=(pad,), mask=(False,), films=(film,))
 
 
 class Batch(NamedTuple):

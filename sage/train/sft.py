@@ -65,7 +65,7 @@ def train(settings: SftSettings, tell: Tell) -> Path | None:
     # It warns at each checkpoint that weights which are one on purpose are saved once.
     logging.getLogger("accelerate").setLevel(logging.ERROR)
     accelerator = Accelerator(mixed_precision=_precision(settings))
-    run = Run(settings, accelerator, tell)
+    run = Run(settings, accelerator, tell if accelerator.is_main_process else _keep_quiet)
     previous = signal.signal(signal.SIGTERM, lambda *_: _ask_to_stop(run))
     try:
         return _train(run)
@@ -262,6 +262,10 @@ def _precision(settings: SftSettings) -> str:
     if settings.precision == "auto":
         return "bf16" if torch.cuda.is_available() else "no"
     return "bf16" if settings.precision == "bfloat16" else "no"
+
+
+def _keep_quiet(_: str) -> None:
+    """What every process but the first says."""
 
 
 def _ask_to_stop(run: Run) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from sage.train.rows import Row, collate, score
+from sage.train.rows import Row, blank_row, collate, score
 
 if TYPE_CHECKING:
     from sage.models.qwen import Renderer
@@ -75,16 +75,16 @@ def train_step(trainer: Trainer, rows: Sequence[Row], *, rate: float, stop: bool
     passes = int(_most(accelerator, len(batches)))
     loss_sum, hits = 0.0, 0.0
     for index in range(passes if tokens else 0):
-        # A process that has run out of rows goes along with one that counts for nothing.
-        counts = index < len(batches)
-        part = batches[index] if counts else _spare(batches)
+        part = batches[index] if index < len(batches) else []
+        if accelerator.num_processes > 1 and not any(row.films for row in part):
+            part = [*part, blank_row(trainer.renderer)]
         is_last = index == passes - 1
         accelerator.gradient_state._set_sync_gradients(is_last)
         if is_last:
-            loss, right = _learn(trainer, part, tokens=tokens, counts=counts)
+            loss, right = _learn(trainer, part, tokens=tokens)
         else:
             with accelerator.no_sync(model):
-                loss, right = _learn(trainer, part, tokens=tokens, counts=counts)
+                loss, right = _learn(trainer, part, tokens=tokens)
         loss_sum, hits = loss_sum + loss, hits + right
     norm = 0.0
     if tokens:
@@ -105,24 +105,16 @@ def train_step(trainer: Trainer, rows: Sequence[Row], *, rate: float, stop: bool
     )
 
 
-def _learn(
-    trainer: Trainer, rows: Sequence[Row], *, tokens: float, counts: bool
-) -> tuple[float, float]:
+def _learn(trainer: Trainer, rows: Sequence[Row], *, tokens: float) -> tuple[float, float]:
     """One forward and backward pass; returns sums of loss and of hits."""
     accelerator = trainer.accelerator
     batch = collate(rows, trainer.renderer).to(accelerator.device)
     scores = score(trainer.model, batch)
-    weights = batch.mask * batch.weights[:, None] * float(counts)
+    weights = batch.mask * batch.weights[:, None]
     loss = -(scores.logprobs * weights).sum()
     # Processes' gradients are averaged; their sum over the step's tokens is wanted.
     accelerator.backward(loss * accelerator.num_processes / tokens)
     return float(loss.detach()), float((scores.hits * weights).sum())
-
-
-def _spare(batches: list[list[Row]]) -> list[Row]:
-    if batches:
-        return batches[0][:1]
-    return [Row(prompt_ids=(0,), action_ids=(0,), mask=(False,))]
 
 
 def _add(accelerator: Any, values: list[float]) -> list[float]:
