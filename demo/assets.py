@@ -13,6 +13,7 @@ SCRIPTS = (
     "bus.js",
     "text.js",
     "icons.js",
+    "captions.js",
     "scale.js",
     "lanes.js",
     "timeline.js",

@@ -7,6 +7,7 @@
   const { h } = sage;
   const LANES = ["skip", "transcribe", "zoom", "search", "evidence"];
   const LEAST_PX = 20;
+  const LONG_PX = 28; // numbers of three digits
   const MOST_ROWS = 3;
 
   sage.makeLanes = (scale) => {
@@ -120,7 +121,9 @@
   }
 
   function drawLane(lane, items, scale) {
-    const rows = stack(items, (LEAST_PX / scale.width) * scale.duration);
+    const isLong = items.some((item) => item.turn > 99);
+    const rows = stack(items, ((isLong ? LONG_PX : LEAST_PX) / scale.width) * scale.duration);
+    lane.node.classList.toggle("is-long", isLong);
     lane.node.style.setProperty("--rows", rows);
     lane.node.classList.toggle("is-empty", !items.length);
     keep(lane, new Map(items.map((item) => [`${item.key}|${item.s}|${item.e}`, item])), makeItem);

@@ -7,8 +7,9 @@ itself, because those answer with whatever type the file's name claims. Here the
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from sage.types import Span
 
 MEDIA = re.compile(r"(?:frames/[^/\\\x00]+\.jpg|clips/[^/\\\x00]+\.mp4)")
 FILM_TYPES = {
@@ -25,6 +28,8 @@ FILM_TYPES = {
     ".webm": "video/webm",
     ".ogv": "video/ogg",
 }
+APART_S = 0.001
+"""A line ends so much before the next begins: a player that stands between both shows one."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; img-src 'self'",
@@ -99,6 +104,32 @@ def make_poster_route(make: Callable[[str], bytes | None]) -> Route:
         return Response(picture, media_type="image/jpeg", headers=HEADERS)
 
     return Route("/sage/poster/{name}", poster, methods=["GET"])
+
+
+def make_captions_route(lines_of: Callable[[str], Sequence[Span]]) -> Route:
+    """What is said in a film, for the player; `lines_of` may take its time, and knows no line of others."""
+
+    async def captions(request: Request) -> Response:
+        lines = await run_in_threadpool(lines_of, request.path_params["token"])
+        return Response(to_webvtt(lines), media_type="text/vtt", headers=HEADERS)
+
+    return Route("/sage/captions/{token}", captions, methods=["GET"])
+
+
+def to_webvtt(lines: Iterable[Span]) -> str:
+    """Lines as a caption file in which every text is only text."""
+    cues = [_cue(line) for line in lines if line.note and line.end_s > line.start_s + APART_S]
+    return "\n\n".join(["WEBVTT", *cues]) + "\n"
+
+
+def _cue(line: Span) -> str:
+    text = html.escape(" ".join(line.note.split()), quote=False)
+    return f"{_stamp(line.start_s)} --> {_stamp(line.end_s - APART_S)}\n{text}"
+
+
+def _stamp(seconds: float) -> str:
+    whole, thousandths = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{thousandths:03}"
 
 
 def make_closed_routes() -> list[Route]:

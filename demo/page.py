@@ -13,7 +13,7 @@ import gradio as gr
 from demo import assets
 from demo.ask_tab import ask_tab
 from demo.export import make_export_route
-from demo.media import make_closed_routes, make_poster_route, make_routes
+from demo.media import make_captions_route, make_closed_routes, make_poster_route, make_routes
 from demo.site import Site
 
 FOLDER = Path(__file__).parent
@@ -44,6 +44,7 @@ def launch_page(page: gr.Blocks, site: Site, *, host: str, port: int) -> str:
         *make_routes(site.folder, site.films.playable),
         make_export_route(site.folder),
         make_poster_route(site.poster),
+        make_captions_route(site.lines),
         *make_closed_routes(),
     ]
     _, address, _ = page.launch(

@@ -15,7 +15,8 @@ from demo.runs import Runs, Snapshot
 from sage.address import PUBLIC, Guard
 from sage.faults import Border, WorldError
 from sage.store import RunFolder
-from sage.types import FilmInfo, Question, Trace
+from sage.types import FilmInfo, Question, Span, Trace
+from sage.video.captions import read_captions
 from sage.video.probe import probe
 
 MAX_PAGES = 4000
@@ -77,6 +78,12 @@ class Site:
         if token not in self._probed:
             self._probed[token] = probe(path, film.title)
         return self._probed[token]
+
+    def lines(self, token: str) -> tuple[Span, ...]:
+        """What the captions of a film say; nothing when it has none that can be read."""
+        with contextlib.suppress(WorldError):
+            return read_captions(self.probed(token))
+        return ()
 
     def poster(self, name: str) -> bytes | None:
         """The picture on an example's card, or None."""

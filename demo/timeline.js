@@ -81,6 +81,7 @@
       back: button("back", "", "Back to the previous position (Backspace)"),
       link: button("link", "", "Copy a link to this moment"),
       table: button("list", "list", "List of all stretches"),
+      words: button("transcribe", "captions", "Captions over the film, on or off (C)", ".tl-cc"),
       help: button("keys", "keys", "Keys (?)"),
       keys: sage.keysTable(),
       view: h("div.tl-view", { "aria-hidden": "true" }),
@@ -92,7 +93,7 @@
     ui.mini = h("div.tl-mini", { hidden: true, title: "The whole film; drag to move" }, ui.view);
     const replay = h("div.tl-group", {}, ui.run, ui.replay, ui.step);
     const zoom = h("div.tl-group.tl-zoom", {}, ui.minus, ui.plus, ui.fit, ui.select);
-    const tools = h("div.tl-group", {}, ui.back, ui.link, ui.table, ui.help);
+    const tools = h("div.tl-group", {}, ui.back, ui.link, ui.words, ui.table, ui.help);
     ui.foot = h("div.tl-foot", {}, replay, zoom, tools);
     const top = h("div.tl-top", {}, ui.cover, ui.totals);
     ui.card = h("div.tl-card", { role: "group", "aria-label": "Timeline" }, top, ui.body, ui.mini, ui.foot);
@@ -232,6 +233,7 @@
     ui.fit.onclick = ui.actions.fit;
     ui.select.onclick = ui.actions.select;
     ui.help.onclick = ui.actions.help;
+    sage.bindCaptions(ui.words);
     ui.table.onclick = () => (toggle(ui.table, ui.list.node), ui.list.draw());
     ui.back.onclick = () => sage.back();
     ui.link.onclick = () => sage.copyLink(ui.link);

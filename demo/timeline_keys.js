@@ -16,13 +16,14 @@
     ["Z", "zoom to the chosen turn"],
     ["Ctrl + wheel", "zoom around the pointer"],
     ["Shift + wheel", "move along the film"],
+    ["C", "captions over the film"],
     ["Esc", "choose nothing"],
     ["?", "this list"],
   ];
 
   sage.keysTable = () => {
     const rows = KEYS.map(([key, does]) => [h("dt", {}, ...key.split(", ").map((k) => h("kbd", {}, k))), h("dd", {}, does)]);
-    const note = "Space, arrows and zoom work while the timeline has the focus; J, K and ? everywhere but in text fields.";
+    const note = "Space, arrows and zoom work while the timeline has the focus; J, K, C and ? everywhere but in text fields.";
     return h("div.tl-keys", { hidden: true }, h("dl", {}, rows.flat()), h("p", {}, note));
   };
 
@@ -49,7 +50,7 @@
       z: () => ui.actions.select(),
       Escape: () => sage.unfocus(),
     };
-    const anywhere = { j: () => sage.step(-1), k: () => sage.step(1), "?": () => ui.actions.help() };
+    const anywhere = { j: () => sage.step(-1), k: () => sage.step(1), c: () => sage.toggleCaptions(), "?": () => ui.actions.help() };
 
     const isOff = (event) =>
       event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || ui.card.hidden || sage.isTyping(event.target);

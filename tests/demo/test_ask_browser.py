@@ -75,6 +75,20 @@ def test_what_is_missing_is_said_and_nothing_is_lost(controls: Controls) -> None
     controls.status("Only links that begin with http")
     controls.page.wait_for_timeout(1000)  # the watch that follows leaves the sentence standing
     controls.status("Only links that begin with http")
+    assert controls.page.locator("#question textarea").input_value() == "Who speaks?"
     controls.page.locator(".sp-chip").first.click()
     controls.status("The film is here")
-    assert controls.page.locator("#question textarea").input_value() == "Who speaks?"
+
+
+def test_captions_lie_over_the_film_when_wanted(controls: Controls) -> None:
+    page = controls.page
+    page.locator(".sp-chip").first.click()
+    controls.status("The film is here")
+    button = page.get_by_role("button", name="Captions over the film")
+    button.click()
+    words = "document.querySelector('#player track.sg-words').track"
+    page.wait_for_function(
+        f"{words}.mode === 'showing' && {words}.cues && {words}.cues.length > 10"
+    )
+    page.keyboard.press("c")
+    assert page.evaluate(f"{words}.mode") == "disabled"

@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from demo.films import Films, clean_name
-from demo.media import film_url, find_media, make_routes, media_url
+from demo.media import film_url, find_media, make_captions_route, make_routes, media_url
+from sage.types import Span
 
 RUN = "20260101-000000-0123456789abcdef"
 
@@ -131,3 +132,15 @@ def test_a_token_that_is_none_finds_nothing(films: Films, token: str) -> None:
 )
 def test_names_are_made_safe(name: str, kept: str) -> None:
     assert clean_name(name) == kept
+
+
+def test_captions_are_plain_text_in_cues_of_their_own() -> None:
+    said = Span(start_s=3661.5, end_s=3663, note="<b>a & b</b>\n\n00:00 --> 00:09 c")
+    route = make_captions_route({"known": (said, said.model_copy(update={"note": ""}))}.__getitem__)
+    answer = TestClient(Starlette(routes=[route])).get("/sage/captions/known")
+    assert answer.headers["content-type"].startswith("text/vtt")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.text == (
+        "WEBVTT\n\n01:01:01.500 --> 01:01:02.999\n"
+        "&lt;b&gt;a &amp; b&lt;/b&gt; 00:00 --&gt; 00:09 c\n"
+    )
