@@ -72,10 +72,11 @@
       turn.why ? sage.folded(turn.why, "cd-why") : null,
       looked(turn),
       turn.fault ? h("div.cd-fault", {}, sage.icon("alert", 14), sage.foreign(turn.fault, "div.sg-foreign")) : null,
-      isRepeated || turn.result === turn.fault ? null : result(turn),
+      isRepeated || turn.result === turn.fault || isShown(turn) ? null : result(turn),
       thumbs(turn),
       sources(turn),
       detail(turn),
+      isShown(turn) ? aside("what it was told", turn.result) : null,
     );
     card.addEventListener("click", (event) => onCard(event, turn));
     card.addEventListener("pointerenter", () => sage.hover(turn.i));
@@ -155,6 +156,11 @@
 
   function detail(turn) {
     if (!turn.detail) return null;
-    return h("details.cd-detail", {}, h("summary", {}, "what it thought"), sage.foreign(turn.detail, "div.sg-foreign"));
+    return aside("what it thought", turn.detail);
   }
+
+  const aside = (name, text) => h("details.cd-detail", {}, h("summary", {}, name), sage.foreign(text, "div.sg-foreign"));
+
+  // Of extracted pictures the text only lists the names.
+  const isShown = (turn) => Boolean(turn.thumbs.length && turn.result && turn.tool === "extract-video-parts");
 })();

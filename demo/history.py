@@ -56,8 +56,14 @@ def _read(folder: Path, size: int, changed: int) -> dict[str, Any]:
     return _facts(RunFolder.open(folder).trace())
 
 
+def _given(trace: Trace) -> str:
+    """What was given as the film: a link as it is, of a file only the name."""
+    video = trace.question.video
+    return video if video.startswith(("http://", "https://")) else Path(video).name
+
+
 def _facts(trace: Trace) -> dict[str, Any]:
-    film = trace.film.title or Path(trace.film.path).name if trace.film else trace.question.video
+    film = trace.film.title or Path(trace.film.path).name if trace.film else _given(trace)
     return {
         "created": trace.created,
         "film": film,

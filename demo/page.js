@@ -70,6 +70,21 @@
     });
   };
 
+  // What the page shows first would overwrite a pick that was faster: such a one waits for it.
+  let early = null;
+
+  function pickLoaded(pick, which) {
+    if (window.sage.state.view) pick(which);
+    else early = () => pick(which);
+  }
+
+  window.sage.on("view", () => {
+    if (!early || !window.sage.state.view) return;
+    const go = early;
+    early = null;
+    go();
+  });
+
   function exampleCard(item, i, pick) {
     const card = make("section", "sp-example", null, { "aria-label": "Example: " + item.title });
     const open = make("button", "sp-example-open", null, {
@@ -85,11 +100,11 @@
     words.append(make("strong", "", item.title));
     if (item.about) words.append(make("span", "sp-example-about", item.about));
     open.append(words);
-    open.addEventListener("click", () => pick({ i, q: 0 }));
+    open.addEventListener("click", () => pickLoaded(pick, { i, q: 0 }));
     const list = make("div", "sp-chips");
     item.questions.forEach((question, q) => {
       const chip = make("button", "sp-chip", question.text, { type: "button", title: needed(question) });
-      chip.addEventListener("click", () => pick({ i, q }));
+      chip.addEventListener("click", () => pickLoaded(pick, { i, q }));
       list.append(chip);
     });
     card.append(open, list);
@@ -165,7 +180,9 @@
   function historyRow(row, open, remove) {
     const line = make("tr");
     const when = new Date(row.created);
-    const shown = isNaN(when) ? row.created : when.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const isOld = when.getFullYear() !== new Date().getFullYear();
+    const day = { day: "numeric", month: "short", ...(isOld ? { year: "numeric" } : { hour: "numeric", minute: "2-digit" }) };
+    const shown = isNaN(when) ? row.created : when.toLocaleString([], day);
     const cells = [
       ["When", shown],
       ["Film", row.film],

@@ -81,7 +81,9 @@ def _about(film: FilmInfo | None) -> str:
     if film is None:
         return "not read yet"
     captions = "" if film.captions else ", without captions"
-    return f"{film.title}, {format_time(round(film.duration_s, 1))}{captions}"
+    return (
+        f"{film.title}, {format_time(float(round(film.duration_s)) or film.duration_s)}{captions}"
+    )
 
 
 def _doing(now: Snapshot) -> str:
