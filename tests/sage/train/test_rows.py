@@ -11,7 +11,15 @@ from sage.models import local
 from sage.models.base import Request
 from sage.models.local import LocalModel
 from sage.train.policy import Policy
-from sage.train.rows import Recorder, RowBuilder, collate, logprobs, make_renderer, score
+from sage.train.rows import (
+    Recorder,
+    RowBuilder,
+    blank_row,
+    collate,
+    logprobs,
+    make_renderer,
+    score,
+)
 from sage.types import Frame, FramesPart, Message, Reply, TextPart
 from tests.tiny_model import END_TURN, build
 
@@ -104,6 +112,23 @@ def test_padding_changes_no_score(tmp_path, loaded, renderer, builder):
         n = len(row.action_ids)
         for both, single in zip(together, alone[index], strict=True):
             assert torch.allclose(both[index, :n].float(), single[0, :n].float(), atol=1e-4)
+
+
+def test_a_blank_row_uses_the_tower_and_teaches_nothing(tmp_path, loaded, renderer, builder):
+    """All weights get a gradient, that of the tower is 0, and what others learn stays as it was."""
+    row = builder.build(ask(tmp_path, "no picture here"), Reply(text="yes"))
+    norms = []
+    for rows in ([row], [row, blank_row(renderer)]):
+        batch = collate(rows, renderer)
+        loaded.network.zero_grad()
+        (logprobs(loaded.network, batch) * batch.mask).sum().backward()
+        tower = [weight.grad for weight in loaded.network.model.visual.parameters()]
+        head = loaded.network.lm_head.weight.grad.clone()
+        norms.append((tower, head))
+    loaded.network.zero_grad()
+    assert all(grad is None for grad in norms[0][0])
+    assert all(grad is not None and not grad.any() for grad in norms[1][0])
+    assert torch.allclose(norms[0][1], norms[1][1], atol=1e-5)
 
 
 def test_long_and_empty_rows_are_dropped_and_counted(tmp_path, builder):

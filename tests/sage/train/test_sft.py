@@ -1,6 +1,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from sage.__main__ import app
+from sage.config import save_config
 from sage.train import checkpoints
 from sage.train.checkpoints import Progress
 from sage.train.data import DemoFile
@@ -96,6 +99,28 @@ def test_sigterm_ends_the_step_and_leaves_a_checkpoint(straight, tmp_path):
     assert checkpoints.newest(tmp_path / "checkpoints")[1] == Progress(step=2, seen=16, total=2)
     train(settings(tmp_path), quiet)
     assert curve(tmp_path) == curve(straight)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_processes_learn_what_one_does(tmp_path):
+    """Text-only rows beside rows with pictures included: both have to go through the tower, or one waits for ever."""
+    one, two = (settings(tmp_path / n, warmup=None, max_steps=3) for n in ("one", "two"))
+    train(one, quiet)
+    save_config(two, tmp_path / "plan.yaml")
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    words = ["-m", "sage", "train", "sft", "--config", str(tmp_path / "plan.yaml")]
+    on_cpu = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, *launch, *words], env=on_cpu, start_new_session=True
+    ) as launched:
+        try:
+            assert launched.wait(timeout=280) == 0
+        finally:
+            if launched.poll() is None:
+                os.killpg(launched.pid, signal.SIGKILL)
+    alone, both = [[line[2] for line in curve(tmp_path / n)] for n in ("one", "two")]
+    assert both == pytest.approx(alone, rel=1e-3)
 
 
 def test_long_rows_are_dropped_and_counted(tmp_path):
