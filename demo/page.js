@@ -120,6 +120,24 @@
     return [question.text, needs[question.needs]].filter(Boolean).join("\n");
   }
 
+  // Whoever asked wants to see the turns and the answer: what lies below the fold is brought up, once a run.
+  const LOW = 0.75;
+  let asked = false;
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest && event.target.closest("button#ask")) asked = true;
+  });
+
+  window.sage.on("view", () => {
+    const view = window.sage.state.view;
+    if (!asked || !view || !["queued", "running"].includes(view.status)) return;
+    asked = false;
+    const cards = document.querySelector("#cards");
+    const top = document.querySelector(matchMedia("(max-width: 900px)").matches ? "#player" : "#stage");
+    if (!cards || !top || cards.getBoundingClientRect().top < LOW * innerHeight) return;
+    top.scrollIntoView({ behavior: window.sage.isCalm() ? "auto" : "smooth" });
+  });
+
   // ---- what can be done with the run that is shown
 
   page.runbar = (element, props, watch) => {
@@ -166,7 +184,8 @@
       const table = make("table", "sp-table");
       const head = make("tr");
       for (const name of ["When", "Film", "Question", "Answer", "Turns", "Cost", ""])
-        head.append(make("th", "", name, { scope: "col" }));
+        head.append(make("th", "", name || null, { scope: "col" }));
+      head.lastChild.append(make("span", "sg-hidden", "What to do"));
       const body = make("tbody");
       for (const row of rows) body.append(historyRow(row, open, remove));
       const top = make("thead");
