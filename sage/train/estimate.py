@@ -78,7 +78,7 @@ def estimate(settings: SftSettings, command: Sequence[str]) -> list[str]:
     flops = 6 * model.parameters * work * (4 / 3 if settings.gradient_checkpointing else 1)
     if settings.model == TINY:
         lines.append(
-            f"time      {flops / _cpu_flops() / 60:,.0f} minutes on this CPU, if it is idle"
+            f"time      {flops / _cpu_flops() / 60:,.0f} minutes on this CPU, as busy as it is now"
         )
         lines.append(f"memory    {_memory(settings, model, 1) / GIB:.1f} GiB")
         return [*lines, f"command   python -m sage {shlex.join(command)}"]
