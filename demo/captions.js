@@ -4,7 +4,7 @@
   const sage = window.sage;
   const { h } = sage;
   const FILM = /\/sage\/film\/[0-9a-f]{32}$/;
-  const state = { isOn: false, button: null };
+  const state = { isOn: false, src: "", button: null };
 
   sage.bindCaptions = (button) => {
     state.button = button;
@@ -25,25 +25,32 @@
 
   async function attach(video) {
     const film = video.currentSrc;
-    tracks(video).forEach((track) => track.remove());
+    state.src = "";
     show();
     if (!FILM.test(film)) return;
     const src = film.replace("/sage/film/", "/sage/captions/");
     const answer = await fetch(src).catch(() => null); // without captions the film plays as well
     const text = answer && answer.ok ? await answer.text() : "";
-    if (video.currentSrc !== film || tracks(video).length || !text.includes("-->")) return;
-    video.append(h("track.sg-words", { kind: "captions", label: "Captions", src }));
+    if (video.currentSrc !== film || !text.includes("-->")) return;
+    state.src = src;
     show();
   }
 
-  const tracks = (video) => [...video.querySelectorAll("track.sg-words")];
-
+  // A track that is there and off may be turned on by the browser, so it is there only while it is wanted.
   function show() {
     const video = sage.video();
-    const found = video ? tracks(video) : [];
-    for (const { track } of found) track.mode = state.isOn ? "showing" : "disabled";
+    if (video) {
+      const wanted = state.isOn ? state.src : "";
+      const shown = [...video.querySelectorAll("track.sg-words")];
+      shown.filter((track) => track.src !== wanted).forEach((track) => track.remove());
+      if (wanted && !video.querySelector("track.sg-words")) {
+        const track = h("track.sg-words", { kind: "captions", label: "Captions", src: wanted });
+        video.append(track);
+        track.track.mode = "showing";
+      }
+    }
     if (!state.button) return;
-    state.button.hidden = !found.length;
+    state.button.hidden = !state.src;
     state.button.setAttribute("aria-pressed", String(state.isOn));
   }
 })();

@@ -85,10 +85,24 @@ def test_captions_lie_over_the_film_when_wanted(controls: Controls) -> None:
     page.locator(".sp-chip").first.click()
     controls.status("The film is here")
     button = page.get_by_role("button", name="Captions over the film")
+    button.wait_for()
+    assert page.locator("#player track.sg-words").count() == 0
     button.click()
     words = "document.querySelector('#player track.sg-words').track"
     page.wait_for_function(
         f"{words}.mode === 'showing' && {words}.cues && {words}.cues.length > 10"
     )
     page.keyboard.press("c")
-    assert page.evaluate(f"{words}.mode") == "disabled"
+    assert page.locator("#player track.sg-words").count() == 0
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1366, 768), (1440, 900)])
+def test_the_answer_is_in_sight_after_asking(controls: Controls, size: tuple[int, int]) -> None:
+    page = controls.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.locator(".sp-chip").first.click()
+    controls.status("The film is here")
+    page.locator("button#ask").click()
+    controls.status("Answered in", 30)
+    box = "document.querySelector('.cd-answer').getBoundingClientRect()"
+    page.wait_for_function(f"{box}.top > 0 && {box}.top < innerHeight - 120")
