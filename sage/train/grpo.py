@@ -71,7 +71,7 @@ def _train(settings: GrpoSettings, tell: Tell, stop: StopSignal) -> Path | None:
             tell(f"stopped after step {step}; the same command goes on from here")
             return None
         if settings.eval_every and (step + 1) % settings.eval_every == 0:
-            line |= evaluate(bench)
+            line |= evaluate(bench, stop)
         if main:
             tell(_log(metrics, line, settings))
             _keep_traces(out, step, judged[: settings.group])
@@ -114,12 +114,17 @@ def take_step(bench: Bench, step: int, *, stop: StopSignal) -> tuple[dict[str, A
     return line, everything
 
 
-def evaluate(bench: Bench, *, limit: int = 0) -> dict[str, float]:
-    """Greedy numbers on the questions kept for it, under names that start with `val/`; `limit` asks the first only."""
-    total = min(len(bench.others), limit or len(bench.others))
-    mine = share(range(total), bench.learner)
+def evaluate(bench: Bench, stop: StopSignal) -> dict[str, float]:
+    """Greedy numbers on the questions kept for it, under names that start with `val/`; none when stopped."""
+    mine = share(range(len(bench.others)), bench.learner)
     changes = {"temperature": 0.0, "limits": bench.settings.limits(bench.settings.steps)}
-    judged = play(bench, bench.others, mine, [0] * len(mine), StopSignal(), changes)
+    judged: list[Judged] = []
+    try:
+        judged = play(bench, bench.others, mine, [0] * len(mine), stop, changes)
+    except StoppedError:
+        stop.set()
+    if is_any(stop.is_set, bench.learner):
+        return {}
     return {f"val/{k}": v for k, v in measure(_of_all(judged, bench)).items()}
 
 

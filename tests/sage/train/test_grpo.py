@@ -108,6 +108,16 @@ def test_sigterm_keeps_a_checkpoint_and_the_run_goes_on(model, straight, tmp_pat
         assert line == pytest.approx(other, rel=1e-3, abs=1e-4)
 
 
+def test_other_questions_are_evaluated_greedily(model, tmp_path):
+    settings = toy_settings(model, tmp_path, max_steps=2, eval_every=2, eval_films=Films(n=1))
+    train(settings, quiet)
+    first, second = lines(tmp_path)
+    assert "val/accuracy" not in first
+    assert second["val/episodes"] == 3
+    # The film it learned, and at temperature 0: more regular than when sampled.
+    assert second["val/format_rate"] == 1.0
+
+
 def test_a_stop_during_sampling_gives_up_the_step(model, tmp_path):
     stop = StopSignal()
     stop.set()
