@@ -26,7 +26,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--renderer-process-limit=2",
 ]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 HOME = ("127.0.0.1", "localhost")
 
 

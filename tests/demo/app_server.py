@@ -111,7 +111,7 @@ class Controls:
         box.press("Enter")
         return self
 
-    def status(self, fragment: str, timeout_s: float = 15.0) -> str:
+    def status(self, fragment: str, timeout_s: float = 30.0) -> str:
         """Waits until the status line holds the fragment and returns it whole."""
         self.page.wait_for_function(
             "part => document.querySelector('.sp-status-text').textContent.includes(part)",
