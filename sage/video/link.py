@@ -124,6 +124,7 @@ def fetch_video(
             film, site, url = _fetch_file(url, job)
         if site:
             film = fetch_from_site(url, (site,), job)
+        _check_length(film, limits)
         return _move(film, folder)
 
 
@@ -180,7 +181,6 @@ def _fetch_file(url: str, job: Download) -> tuple[Path, str, str]:
         path = job.folder / (safe_name(_told_name(response)) + suffix)
         told = _throttled(job.on_progress)
         save(response, _chain(first, chunks), path, on_progress=told)
-    _check_length(path, job.limits)
     return path, "", url
 
 
