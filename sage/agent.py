@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from sage.episode import Episode
 from sage.evidence import gather_evidence
@@ -145,7 +146,8 @@ def play(episode: Episode, model: Model, workspace: Workspace, store: RunFolder)
         _check_limits(episode, store)
         index = episode.index
         yield store.append(Event(type="thinking", turn=index, text=_deciding(episode)))
-        reply = model.generate([episode.request(stop, _on_retry(store, index))])[0]
+        on_retry, on_wait = _teller(store, "retried", index), _teller(store, "progress", index)
+        reply = model.generate([episode.request(stop, on_retry, on_wait)])[0]
         stop.check()
         action = episode.take(reply)
         if isinstance(action, Call):
@@ -247,9 +249,13 @@ def _deciding(episode: Episode) -> str:
     return "deciding"
 
 
-def _on_retry(store: RunFolder, index: int) -> Callable[[str], None]:
+def _teller(
+    store: RunFolder, kind: Literal["retried", "progress"], index: int
+) -> Callable[[str], None]:
+    """Writes what a model tells meanwhile as an event of the turn."""
+
     def tell(text: str) -> None:
-        store.append(Event(type="retried", turn=index, text=text))
+        store.append(Event(type=kind, turn=index, text=text))
 
     return tell
 

@@ -93,7 +93,10 @@ class Episode:
         self.limit = self.limit or limit
 
     def request(
-        self, stop: StopSignal | None = None, on_retry: Callable[[str], None] = ignore
+        self,
+        stop: StopSignal | None = None,
+        on_retry: Callable[[str], None] = ignore,
+        on_wait: Callable[[str], None] = ignore,
     ) -> Request:
         """What to ask the model now; after a malformed reply the same again, warmer."""
         if not self._replies:
@@ -117,6 +120,7 @@ class Episode:
             seed=self.setup.seed + attempt,
             stop=stop or StopSignal(),
             on_retry=on_retry,
+            on_wait=on_wait,
             situation=self._situation(),
         )
 

@@ -44,6 +44,8 @@ class Request:
     """Set by a person; the backend gives up within a second or two and raises StoppedError."""
     on_retry: Callable[[str], None] = ignore
     """Told, in a sentence, of every retry of the transport."""
+    on_wait: Callable[[str], None] = ignore
+    """Told, in a sentence, what the reply has to wait for first: weights being fetched or loaded."""
     situation: Situation | None = None
 
 

@@ -61,7 +61,11 @@ class LocalModel:
         if not requests:
             return []
         stops = [request.stop for request in requests]
-        loaded = _wait(_load_once(self.where, self.device), stops)
+        loading = _load_once(self.where, self.device)
+        if not loading.done():
+            for request in requests:
+                request.on_wait(_why_wait(self.where))
+        loaded = _wait(loading, stops)
         prompts = [
             loaded.renderer.render(request.messages, request.folder, request.stop)
             for request in requests
@@ -166,6 +170,12 @@ def _fulfil(future: Future[Loaded], where: str, device: str) -> None:
         future.set_result(_load(where, device))
     except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the future
         future.set_exception(error)
+
+
+def _why_wait(where: str) -> str:
+    if _is_path(where) or find_weights(where):
+        return f"loading the model {where}"
+    return f"fetching the weights of {where} from the hub, several GB the first time"
 
 
 def _wait(future: Future[Loaded], stops: Sequence[StopSignal]) -> Loaded:

@@ -280,6 +280,19 @@ def test_missing_weights_name_the_command_that_fetches_them(tmp_path, monkeypatc
         LocalModel("someone/no-such-model").generate([ask(tmp_path, "x")])
 
 
+def test_what_a_first_reply_waits_for_is_told(tmp_path, folders, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    told = []
+    with pytest.raises(WorldError):
+        LocalModel("someone/large").generate([ask(tmp_path, "x", on_wait=told.append)])
+    assert told == ["fetching the weights of someone/large from the hub, several GB the first time"]
+    folder = shutil.copytree(folders["qwen3_vl"], tmp_path / "new")
+    for _ in range(2):
+        model = LocalModel(str(folder), device="cpu")
+        model.generate([ask(tmp_path, "x", on_wait=told.append)])
+    assert told[1:] == [f"loading the model {folder}"]
+
+
 def test_other_families_are_sent_to_a_server(tmp_path, folders):
     folder = shutil.copytree(folders["qwen3_vl"], tmp_path / "other")
     config = json.loads((folder / "config.json").read_text())
