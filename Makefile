@@ -15,7 +15,7 @@ test: env-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" dev/test.sh
 
 unit: env-dev
-	$(BIN)/python -m pytest -m "not browser and not vllm" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser and not vllm and not slow" -n 2
 
 check: env-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

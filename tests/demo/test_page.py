@@ -51,12 +51,14 @@ def test_no_event_is_a_public_endpoint_and_watching_holds_no_slot(site: Site) ->
     assert all(event.concurrency_limit is None for event in tails)
 
 
+@pytest.mark.slow
 def test_the_app_checks_itself_without_serving(tmp_path: Path) -> None:
     command = [sys.executable, "app.py", "--check", "--data", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert (done.returncode, done.stdout.strip()) == (0, "The app builds.")
 
 
+@pytest.mark.slow
 def test_the_app_tells_its_address_and_guards_its_files(tmp_path: Path) -> None:
     import httpx
 

@@ -26,12 +26,15 @@ from sage.types import Reply
 from tests.sage.train.experts import Experts
 from tests.sage.train.toy import make_toy, toy_settings
 
+pytestmark = pytest.mark.slow
+
 RUN = """
 import sys
 from pathlib import Path
 from sage.config import load_config
 from sage.train.grpo import train
 from sage.train.grpo_settings import GrpoSettings
+
 train(load_config(GrpoSettings, Path(sys.argv[1])), print)
 """
 
