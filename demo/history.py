@@ -32,8 +32,8 @@ def history_value(site: Site, me: str) -> str:
 
 
 def price(usd: float | None) -> str:
-    """`$0.0042`; a dash when the price is not known."""
-    return "—" if usd is None else f"${usd:.4f}" if usd else "$0"
+    """`$0.0042`; free on this machine; a dash when the price is not known."""
+    return "—" if usd is None else f"${usd:.4f}" if usd else "free"
 
 
 def _row(site: Site, run: RunFolder) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _turn(turn: dict) -> list[str]:
     lines = [f"### {turn['i']} · {turn['decision']} — {plain(turn['headline'])}", "", cost, ""]
     if turn["why"]:
         lines += [plain(turn["why"]), ""]
-    if turn["result"]:
+    if turn["result"] and turn["result"] != turn["fault"]:
         lines += [*fenced(turn["result"]), ""]
     if turn["fault"]:
         lines += [f"Fault: {plain(turn['fault'])}", ""]
