@@ -71,6 +71,8 @@ class Preparations:
 
                 known = probe(path, film.title)
                 shown = playable(known, path.parent, on_progress=tell, stop=StopSignal())
+                # Told before the next film gets the place.
+                state.text, state.share = "Ready to be shown", 1.0
             self._films.set_playable(token, shown)
         except WorldError as error:
             state.error = str(error)
