@@ -61,11 +61,10 @@ class LocalModel:
         if not requests:
             return []
         stops = [request.stop for request in requests]
-        loading = _load_once(self.where, self.device)
-        if not loading.done():
+        if not _is_loaded(self.where, self.device):
             for request in requests:
                 request.on_wait(_why_wait(self.where))
-        loaded = _wait(loading, stops)
+        loaded = _wait(_load_once(self.where, self.device), stops)
         prompts = [
             loaded.renderer.render(request.messages, request.folder, request.stop)
             for request in requests
@@ -170,6 +169,11 @@ def _fulfil(future: Future[Loaded], where: str, device: str) -> None:
         future.set_result(_load(where, device))
     except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the future
         future.set_exception(error)
+
+
+def _is_loaded(where: str, device: str) -> bool:
+    future = _loading.get((where, device))
+    return future is not None and future.done() and future.exception() is None
 
 
 def _why_wait(where: str) -> str:
