@@ -15,6 +15,8 @@ from typing import Any, Literal
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from sage.train.tiny import TEMPLATE
+
 Family = Literal["qwen3_vl", "qwen2_5_vl"]
 
 HIDDEN = 128
@@ -23,29 +25,6 @@ END, START_TURN, END_TURN = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 START_VISION, END_VISION = "<|vision_start|>", "<|vision_end|>"
 IMAGE, VIDEO = "<|image_pad|>", "<|video_pad|>"
 SPECIAL = [END, START_TURN, END_TURN, START_VISION, END_VISION, IMAGE, VIDEO]
-
-TEMPLATE = """
-{%- for message in messages -%}
-<|im_start|>{{ message.role }}
-{% if message.content is string -%}
-{{ message.content }}
-{%- else -%}
-{%- for part in message.content -%}
-{%- if part.type == 'text' -%}
-{{ part.text }}
-{%- elif part.type in ('image', 'image_url') -%}
-<|vision_start|><|image_pad|><|vision_end|>
-{%- elif part.type in ('video', 'video_url') -%}
-<|vision_start|><|video_pad|><|vision_end|>
-{%- endif -%}
-{%- endfor -%}
-{%- endif -%}
-<|im_end|>
-{% endfor -%}
-{%- if add_generation_prompt -%}
-<|im_start|>assistant
-{% endif -%}
-"""
 
 WORDS = """
 The film shows a lake at dawn, a small boat and two people who talk about the weather. The question asks when the

@@ -23,6 +23,7 @@ from transformers import (
 from sage.faults import Border, WorldError
 from sage.models.base import Request
 from sage.models.qwen import Prompt, Renderer
+from sage.types import Reply, Usage
 
 
 class OutOfMemory(Exception):
@@ -39,6 +40,20 @@ class Output(NamedTuple):
     token_ids: tuple[int, ...]
     """As sampled; the end token is the last one when it was reached."""
     logprobs: tuple[float, ...]
+
+    def to_reply(self, model: str, seconds: float, *, keep_tokens: bool = True) -> Reply:
+        """The same as a reply of `model`, free because it runs here; tokens and their odds only if kept."""
+        return Reply(
+            text=self.text,
+            finish=self.finish,
+            usage=Usage(input_tokens=len(self.prompt_ids), output_tokens=len(self.token_ids)),
+            seconds=seconds,
+            model=model,
+            usd=0.0,
+            prompt_ids=self.prompt_ids if keep_tokens else (),
+            token_ids=self.token_ids if keep_tokens else (),
+            logprobs=self.logprobs if keep_tokens else (),
+        )
 
 
 def decode(

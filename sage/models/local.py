@@ -19,7 +19,7 @@ from typing import Any
 from sage.faults import Border, StopSignal, WorldError
 from sage.models.base import Request
 from sage.models.qwen import Prompt, Renderer
-from sage.types import Reply, Usage
+from sage.types import Reply
 
 FAMILIES = ("qwen3_vl", "qwen3_vl_moe", "qwen2_5_vl")
 POLL_S = 0.2
@@ -100,20 +100,7 @@ class LocalModel:
             ]
         seconds = time.monotonic() - started
         return [
-            Reply(
-                text=output.text,
-                finish=output.finish,
-                usage=Usage(
-                    input_tokens=len(output.prompt_ids), output_tokens=len(output.token_ids)
-                ),
-                seconds=seconds,
-                model=self.name,
-                usd=0.0,
-                prompt_ids=output.prompt_ids if self.keep_tokens else (),
-                token_ids=output.token_ids if self.keep_tokens else (),
-                logprobs=output.logprobs if self.keep_tokens else (),
-            )
-            for output in outputs
+            output.to_reply(self.name, seconds, keep_tokens=self.keep_tokens) for output in outputs
         ]
 
 

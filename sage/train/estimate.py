@@ -89,7 +89,7 @@ def estimate(settings: SftSettings, command: Sequence[str]) -> list[str]:
         lines.append(
             f"{cards:2} GPUs   {memory:,.0f} GiB each{fits}, {hours:,.1f} h (H100, {CARD_SHARE:.0%} of peak)"
         )
-        lines.append(f"  {_launch(command, cards, nodes)}")
+        lines.append(f"  {launch(command, cards, nodes)}")
     return lines
 
 
@@ -185,7 +185,8 @@ def _cpu_flops() -> float:
     return 0.5 * rounds * 2 * a.numel() * b.shape[1] / (time.perf_counter() - started)
 
 
-def _launch(command: Sequence[str], cards: int, nodes: int) -> str:
+def launch(command: Sequence[str], cards: int, nodes: int) -> str:
+    """The command for `cards` GPUs on `nodes` machines, weights split as soon as there is more than one."""
     options = f"--num_processes {cards} --mixed_precision bf16"
     if cards > 1:
         options += f" {FSDP}"

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sage.mini.world import PER_FILM
 from sage.models.local import find_weights
 from sage.train.bench import check
+from sage.train.estimate import launch
 from sage.train.grpo_settings import GrpoSettings
 
 GIB, CARD_GIB = 2**30, 80
@@ -22,11 +23,6 @@ LEARNING_SHARE, SAMPLING_SHARE = 0.35, 0.3
 """Of an H100's peak, what learning and sampling of such models reach."""
 SMALL = 1e8
 """Weights up to which a CPU will do."""
-FSDP = (
-    "--use_fsdp --fsdp_version 2 --fsdp_auto_wrap_policy TRANSFORMER_BASED_WRAP "
-    "--fsdp_transformer_layer_cls_to_wrap Qwen3VLTextDecoderLayer,Qwen3VLVisionBlock "
-    "--fsdp_state_dict_type SHARDED_STATE_DICT"
-)
 
 
 class Size(NamedTuple):
@@ -66,7 +62,7 @@ def estimate(settings: GrpoSettings, command: Sequence[str]) -> list[str]:
         fits = "" if memory < CARD_GIB else f"; more than the {CARD_GIB} of a card"
         hours = settings.last_step * seconds_of(settings, size, cards) / 3600
         lines.append(f"{cards:2} GPUs   {memory:,.0f} GiB each{fits}, {hours:,.1f} h (H100)")
-        lines.append(f"  {_launch(command, cards, nodes)}")
+        lines.append(f"  {launch(command, cards, nodes)}")
     return lines
 
 
@@ -113,15 +109,3 @@ def _count(settings: GrpoSettings) -> str:
         return f"unknown: {path} is not here"
     number = sum(bool(line.strip()) for line in path.read_text("utf-8").splitlines())
     return f"{number:,} in {path}"
-
-
-def _launch(command: Sequence[str], cards: int, nodes: int) -> str:
-    options = f"--num_processes {cards} --mixed_precision bf16"
-    if cards > 1:
-        options += f" {FSDP}"
-    if nodes > 1:
-        options += (
-            f" --num_machines {nodes} --machine_rank $RANK --main_process_ip $HOST "
-            "--main_process_port 29500"
-        )
-    return f"accelerate launch {options} -m sage {shlex.join(command)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sage.models.base import Request
 from sage.models.qwen import Renderer
-from sage.types import Reply, Usage
+from sage.types import Reply
 
 
 class Policy:
@@ -47,22 +47,7 @@ class Policy:
         started = time.monotonic()
         outputs = decode(self.network, self.renderer, requests, prompts)
         seconds = time.monotonic() - started
-        return [
-            Reply(
-                text=output.text,
-                finish=output.finish,
-                usage=Usage(
-                    input_tokens=len(output.prompt_ids), output_tokens=len(output.token_ids)
-                ),
-                seconds=seconds,
-                model=self.name,
-                usd=0.0,
-                prompt_ids=output.prompt_ids,
-                token_ids=output.token_ids,
-                logprobs=output.logprobs,
-            )
-            for output in outputs
-        ]
+        return [output.to_reply(self.name, seconds) for output in outputs]
 
 
 def _size(prompt: Any) -> int:
