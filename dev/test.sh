@@ -18,16 +18,21 @@ part() {
     return $code
 }
 
-need_chromium() {
-    if ! command -v chromium-headless-shell >/dev/null && ! command -v chromium >/dev/null; then
-        echo "== installing Debian's chromium-headless-shell"
-        local sudo=""
-        [[ $(id -u) -eq 0 ]] || sudo=sudo
-        $sudo apt-get update -qq && $sudo apt-get install -y -qq chromium-headless-shell fonts-dejavu
-    fi
+has_chromium() { command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null; }
+
+# Debian's packages that tests drive: a browser, and a voice for the films of the miniature world.
+need_packages() {
+    local missing=()
+    has_chromium || missing+=(chromium-headless-shell fonts-dejavu)
+    command -v espeak-ng >/dev/null || missing+=(espeak-ng)
+    [[ ${#missing[@]} -eq 0 ]] && return
+    echo "== installing ${missing[*]}"
+    local sudo=""
+    [[ $(id -u) -eq 0 ]] || sudo=sudo
+    $sudo apt-get update -qq && $sudo apt-get install -y -qq "${missing[@]}"
 }
 
-need_chromium || echo "no Chromium could be installed; browser tests will say so"
+need_packages || echo "not everything could be installed; the tests that need it will say so"
 part style 300 ruff check .
 part format 120 ruff format --check .
 part types 600 mypy
