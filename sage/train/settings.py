@@ -91,7 +91,7 @@ class SftSettings(Value):
     freeze_vision: bool = True
     gradient_checkpointing: bool = True
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of activations; auto: bfloat16 on a GPU."""
+    """Of activations; auto: bfloat16 on a GPU, and on a processor that multiplies in it."""
     weights: Literal["float32", "bfloat16"] = "float32"
     """In what the weights and their optimiser are kept."""
     decay: float = Field(default=0.0, ge=0)

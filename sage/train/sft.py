@@ -17,6 +17,7 @@ import torch
 
 from sage.config import save_config
 from sage.train import checkpoints
+from sage.train.attention import use_fast_attention
 from sage.train.checkpoints import Progress
 from sage.train.data import DemoFile, take
 from sage.train.demos import write_demos, write_looks
@@ -222,6 +223,8 @@ def load(where: Path | str, settings: SftSettings) -> tuple[Any, Any, str]:
 def _trainer(run: Run, network: Any, processor: Any, family: str) -> Trainer:
     settings = run.settings
     network.train()
+    if run.accelerator.device.type == "cpu" and family == "qwen3_vl":
+        use_fast_attention(network)
     if settings.freeze_vision:
         network.model.visual.requires_grad_(False)
     if settings.gradient_checkpointing:
@@ -260,7 +263,8 @@ def _export(run: Run, trainer: Trainer, processor: Any) -> Path:
 
 def _precision(settings: SftSettings) -> str:
     if settings.precision == "auto":
-        return "bf16" if torch.cuda.is_available() else "no"
+        is_fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+        return "bf16" if is_fast else "no"
     return "bf16" if settings.precision == "bfloat16" else "no"
 
 
