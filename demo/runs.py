@@ -284,16 +284,18 @@ class Runs:
             raise WorldError(Border.FILM, message)
         self._preparations.start(job.film)
         order, models = job.order, None
-        if needs_turn(order.setup):
+        probed = self._probed(job.film, film)
+        settled = agent.settle(order.setup, probed if isinstance(probed, FilmInfo) else None)[0]
+        if needs_turn(settled):
             job.tell("Waiting for the model on this machine")
             self._turnstile.enter(job)
             job.tell("Loading the model")
-            order = replace(order, setup=agent.settle(order.setup)[0])
+            order = replace(order, setup=settled)
             models = self._warm.models(order.setup, key=key)
         job.tell("Starting")
         question = order.question.model_copy(update={"video": order.link or str(film)})
         steps = agent.ask(
-            self._probed(job.film, film),
+            probed,
             question,
             order.setup,
             store=job.store,

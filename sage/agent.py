@@ -18,7 +18,7 @@ from sage.episode import Episode
 from sage.evidence import gather_evidence
 from sage.faults import Border, FaultError, StoppedError, StopSignal, WorldError
 from sage.models.base import Model
-from sage.models.catalog import open_model, resolve
+from sage.models.catalog import open_model, profile_of, resolve
 from sage.store import RunFolder
 from sage.tools.base import Workspace
 from sage.tools.registry import check_call, find_tool, run_call
@@ -86,9 +86,14 @@ def _service(spec: str) -> tuple[str, str]:
     return spec.partition(":")[0], spec.partition("@")[2]
 
 
-def settle(setup: Setup) -> tuple[Setup, str]:
-    """The setup with `auto` settled, and the sentence that says why."""
-    spec, why = resolve(setup.model)
+def settle(setup: Setup, film: FilmInfo | None = None) -> tuple[Setup, str]:
+    """The setup with `auto` settled for a film, and the sentence that says why.
+
+    What the model prescribes is laid over it. WorldError(MODEL) when that cannot be read.
+    """
+    spec, why = resolve(setup.model, is_mini=film is not None and film.is_mini)
+    profile = profile_of(spec)
+    setup = profile.lay_over(setup) if profile else setup
     names = setup.names
     if names == "auto":
         names = "released" if "SAGE-MM" in spec else "paper"
@@ -112,12 +117,15 @@ def ask(
     """
     stop = stop or StopSignal()
     try:
-        setup, why = settle(setup) if models is None else (setup, "")
+        film, problem = _look_up(video)
+        setup, why = settle(setup, film) if models is None else (setup, "")
         trace = Trace(run=store.id, created=_now(), question=question, setup=setup)
         yield store.append(Event(type="started", trace=trace, text=why))
+        if problem or film is None:
+            raise problem or AssertionError("a film or what is wrong with it")
         opened = models or open_models(setup, key=key)
         try:
-            workspace = _prepare(video, setup, store, stop, opened)
+            workspace = _prepare(film, setup, store, stop, opened)
             frames = _glance(workspace, question)
             yield store.append(Event(type="sampled", film=workspace.film, frames=frames))
             episode = Episode(question, workspace.film, setup, frames=frames, folder=store.folder)
@@ -171,10 +179,19 @@ def _last(store: RunFolder, event: Event) -> Event:
         return Event(type="failed", at=store.seconds, stop=Stop.FAILED, text=str(error))
 
 
+def _look_up(video: Path | FilmInfo) -> tuple[FilmInfo | None, WorldError | None]:
+    """The film, or what is wrong with it: a run starts before it fails."""
+    if isinstance(video, FilmInfo):
+        return video, None
+    try:
+        return probe(video), None
+    except WorldError as error:
+        return None, error
+
+
 def _prepare(
-    video: Path | FilmInfo, setup: Setup, store: RunFolder, stop: StopSignal, models: Models
+    film: FilmInfo, setup: Setup, store: RunFolder, stop: StopSignal, models: Models
 ) -> Workspace:
-    film = video if isinstance(video, FilmInfo) else probe(video)
     if not film.has_picture and not film.has_audio:
         raise WorldError(Border.FILM, f"{film.title} has neither picture nor sound.")
     return Workspace(

@@ -149,6 +149,8 @@ class FilmInfo(Value):
     captions: tuple[CaptionTrack, ...] = ()
     title: str = ""
     """Name to show a person: the original file name or the page's title."""
+    is_mini: bool = False
+    """A film of the miniature world, by its own word."""
 
 
 class Question(Value):

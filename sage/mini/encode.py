@@ -20,6 +20,7 @@ from sage.faults import StopSignal
 from sage.mini.draw import SIZE
 from sage.mini.film import MiniFilm, render
 from sage.types import Span
+from sage.video.probe import MINI_NOTE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +72,7 @@ def write_film(
                 *("-map", "0:v", "-map", "1:a", "-map", "2:s"),
                 *("-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p"),
                 *("-g", str(KEYFRAME_S * FPS), "-sc_threshold", "0", "-bf", "0", "-threads", "1"),
+                *("-metadata", f"comment={MINI_NOTE}"),
                 *("-c:a", "aac", "-b:a", "12k", "-c:s", "mov_text", "-movflags", "+faststart"),
                 str(written),
             ],

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
+
+from sage.prompts import MINI, folder_of
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (214, 40, 40),
@@ -126,10 +127,5 @@ def vocabulary() -> tuple[str, ...]:
     lists = (COLOURS, SHAPES, CARDS, NAMES, NUMBERS, THINGS, JOBS, CITIES, FOODS)
     texts = [word for words in lists for word in words]
     texts += [*FILLER, *LINES.values(), *PAGE, *PAGE_FILLER, PAGE_LAST, TOOLS, *all_phrases()]
-    texts += [path.read_text("utf-8") for path in sorted(prompt_folder().glob("*.md"))]
+    texts += [path.read_text("utf-8") for path in sorted(folder_of(MINI).glob("*.md"))]
     return tuple(sorted({word for text in texts for word in split(text)}))
-
-
-def prompt_folder() -> Path:
-    """Short templates in the words of this world; for `Setup.prompts`."""
-    return Path(__file__).parent / "prompts"

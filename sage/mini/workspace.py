@@ -20,9 +20,10 @@ from sage.faults import StopSignal
 from sage.mini.draw import SIZE
 from sage.mini.encode import FPS, KEYFRAME_S, write_film
 from sage.mini.film import MiniFilm, page_html, render
-from sage.mini.words import prompt_folder
 from sage.mini.world import find_film
 from sage.models.base import Model
+from sage.models.profile import Profile
+from sage.prompts import MINI
 from sage.tools.base import Workspace
 from sage.tools.pages import index_in_memory, search_index
 from sage.tools.providers import Kind, LocalPages
@@ -35,21 +36,18 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-FRAMES = 16
-"""Frames of a glance."""
+PROFILE = Profile(frames=16, focus=False, prompts=MINI, max_tokens=512)
+"""What a model of this world is trained with."""
 TOUCH_S = 0.002
 
 
 def mini_setup(film: MiniFilm, root: Path, **changes: object) -> Setup:
     """The settings this world is meant for; `root` is the folder that `make` wrote or pages are kept in."""
     settings: dict[str, object] = {
-        "frames": FRAMES,
-        "focus": False,
-        "prompts": str(prompt_folder()),
+        **PROFILE.model_dump(),
         "pages": str(root / "pages" / film.id),
         "search": "pages",
         "speech": "off",
-        "max_tokens": 512,
     }
     return Setup.model_validate(settings | changes)
 
@@ -92,6 +90,7 @@ def film_info(film: MiniFilm, folder: Path) -> FilmInfo:
         has_audio=True,
         captions=(CaptionTrack(source="2", codec="mov_text"),),
         title=film.file_name,
+        is_mini=True,
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sage.faults import Border, WorldError
 from sage.models.base import Model
+from sage.models.profile import Profile, read_profile
 
 ASSETS = Path(__file__).parents[2] / "assets"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -62,13 +63,29 @@ def open_model(spec: str, *, key: str = "") -> Model:
     return _OPENERS[kind](rest, key.strip())
 
 
-def resolve(spec: str) -> tuple[str, str]:
-    """The spec to open and why; `auto` (or nothing) becomes the first that is ready."""
+def resolve(spec: str, *, is_mini: bool = False) -> tuple[str, str]:
+    """The spec to open and why; `auto` (or nothing) becomes the first that is ready.
+
+    For a film of the miniature world (`is_mini`) that is the bundled model which was made for these.
+    """
     chosen = spec.strip()
     if chosen not in ("", "auto"):
         return chosen, "as asked"
+    if is_mini and _tiny().ready:
+        return "sage-tiny", "A film of the miniature world, and sage-tiny was made for these."
     ready = [status for status in _candidates() if status.ready]
-    return (ready[0].spec, ready[0].why) if ready else ("offline", OFFLINE.why)
+    if ready:
+        return ready[0].spec, ready[0].why
+    return "offline", f"{OFFLINE.why} {TINY_LIMIT}" if _tiny().ready else OFFLINE.why
+
+
+def profile_of(spec: str) -> Profile | None:
+    """What the model of a settled spec prescribes, if it is one of this machine that prescribes anything."""
+    kind, _, rest = spec.partition(":")
+    if spec == "sage-tiny":
+        return read_profile(ASSETS / spec)
+    folder = Path(rest).expanduser() if kind == "hf" else None
+    return read_profile(folder) if folder and folder.is_dir() else None
 
 
 def statuses() -> list[Status]:
@@ -101,6 +118,7 @@ def check_visitor(spec: str, *, key: str = "") -> None:
     )
 
 
+TINY_LIMIT = "sage-tiny, which is bundled, understands only films of the miniature world."
 OFFLINE = Status(
     "offline", True, "No key, no weights: answers from captions or speech by text search."
 )
@@ -159,7 +177,7 @@ def _local() -> list[Status]:
 
 def _tiny() -> Status:
     if (ASSETS / "sage-tiny" / "config.json").is_file():
-        return Status("sage-tiny", True, "Bundled miniature, made for the miniature films.")
+        return Status("sage-tiny", True, "Bundled; understands only films of the miniature world.")
     why = "Not in assets/sage-tiny; this copy was made without it. Train it, or use another model."
     return Status("sage-tiny", False, why)
 

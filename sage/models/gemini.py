@@ -1,27 +1,25 @@
 """Gemini through google-genai: frames inline, clips by the Files API, replies held to a schema.
 
 An uploaded clip is known by its content and used again until shortly before it expires; `close`
-deletes what this object uploaded. The SDK's own retries are off, so that every one is told.
+deletes what this object uploaded, unless a shelf keeps it for the next. Long films are looked at in few pixels, or
+they would not fit. The SDK's own retries are off, so that every one is told.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import hashlib
 import json
 import re
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sage.faults import WorldError
 from sage.models import images
 from sage.models.base import Request
+from sage.models.gemini_files import GeminiFiles, Upload, find_upload
 from sage.models.prices import cost
 from sage.models.transport import (
     FEWER_FRAMES,
@@ -47,7 +45,12 @@ THINKING_ROOM = 8192
 NO_THOUGHTS = re.compile(r"gemini-(1|2\.0)")
 UPLOAD_S = 1800.0
 POLL_S = 1.0
-EXPIRY_MARGIN = timedelta(minutes=30)
+LOW_FROM_S = 2700.0
+"""From so many seconds of film in a prompt on, pictures are taken in a quarter of the tokens: a million are not more
+than an hour in full."""
+TOKENS_A_SECOND, LOW_TOKENS_A_SECOND = 300.0, 100.0
+AUDIO_TOKENS_A_SECOND = 32.0
+"""What a second of film takes, sound included; and of that, sound."""
 FINISHES = {
     "MAX_TOKENS": "length",
     "SAFETY": "safety",
@@ -61,23 +64,21 @@ FINISHES = {
 LENGTH_WORDS = re.compile(r"token count|number of tokens|too many tokens|context length", re.I)
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A clip on its way into a prompt."""
-
-    path: Path
-    digest: str
-
-
 class GeminiModel:
     """One Gemini model with one key."""
 
     can_see = True
 
     def __init__(
-        self, model: str, *, key: str = "", base_url: str = "", patience: Patience | None = None
+        self,
+        model: str,
+        *,
+        key: str = "",
+        base_url: str = "",
+        patience: Patience | None = None,
+        shelf: Path | None = None,
     ) -> None:
-        """Opens no connection yet; WorldError(MODEL) without a key."""
+        """Opens no connection yet; WorldError(MODEL) without a key. `shelf` is a file that remembers uploads."""
         self.model = model.removeprefix("models/")
         self.name = f"gemini:{self.model}"
         if not key:
@@ -88,9 +89,6 @@ class GeminiModel:
 
         self._key = key
         self._patience = patience or Patience()
-        self._poll_s = min(POLL_S, self._patience.base_s)
-        self._files: dict[str, types.File] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
         self._takes_schema = True
         timeout = httpx.Timeout(self._patience.timeout_s, connect=self._patience.connect_s)
         self._http = httpx.AsyncClient(timeout=timeout, follow_redirects=True)
@@ -102,6 +100,8 @@ class GeminiModel:
             retry_options=types.HttpRetryOptions(attempts=1),
         )
         self._client = genai.Client(api_key=key, vertexai=False, http_options=options)
+        poll_s = min(POLL_S, self._patience.base_s)
+        self._files = GeminiFiles(self._client, poll_s=poll_s, shelf=shelf)
 
     def __repr__(self) -> str:
         return f"GeminiModel({self.name!r})"
@@ -110,15 +110,15 @@ class GeminiModel:
         return run_all(requests, self._one, self._patience.at_once)
 
     def close(self) -> None:
-        """Deletes the uploads, as far as that works within seconds; they expire by themselves."""
+        """Deletes the uploads that no shelf keeps, as far as that works within seconds; they expire by themselves."""
         run_briefly(self._clean_up(), 5.0)
 
+    def delete_uploads(self) -> None:
+        """Deletes all uploads, those that a shelf keeps too, as far as that works within a minute."""
+        run_briefly(self._files.clean_up(everything=True), 60.0)
+
     async def _clean_up(self) -> None:
-        for file in self._files.values():
-            # Any failure here is harmless, and nobody is left to be told.
-            with contextlib.suppress(Exception):
-                await self._client.aio.files.delete(name=file.name or "")
-        self._files.clear()
+        await self._files.clean_up()
         await self._http.aclose()
 
     def _one(self, request: Request, gave_up: threading.Event) -> Reply:
@@ -155,6 +155,7 @@ class GeminiModel:
         from google.genai import errors, types  # noqa: PLC0415  heavy
 
         room = 0 if NO_THOUGHTS.match(self.model) else THINKING_ROOM
+        low = types.MediaResolution.MEDIA_RESOLUTION_LOW
         config = types.GenerateContentConfig(
             system_instruction=system or None,
             temperature=request.temperature,
@@ -162,6 +163,7 @@ class GeminiModel:
             max_output_tokens=request.max_tokens + room,
             response_mime_type="application/json" if has_schema else None,
             response_json_schema=request.schema if has_schema else None,
+            media_resolution=low if is_low(clip_seconds(request)) else None,
         )
         try:
             return await self._client.aio.models.generate_content(
@@ -177,37 +179,15 @@ class GeminiModel:
         return types.Content(role=role, parts=sent)
 
     async def _upload(self, upload: Upload) -> types.Part:
-        """The clip as a part; uploaded only if no copy of it is there that lives long enough."""
+        """The clip as a part. The SDK's error is told anew, not chained: it could carry the key into a log."""
         import httpx  # noqa: PLC0415  heavy
-        from google.genai import errors, types  # noqa: PLC0415  heavy
+        from google.genai import errors  # noqa: PLC0415  heavy
 
-        async with self._locks.setdefault(upload.digest, asyncio.Lock()):
-            file = self._files.get(upload.digest)
-            trouble: Exception | None = None
-            try:
-                if file is None or _is_expiring(file):
-                    file = await self._client.aio.files.upload(
-                        file=str(upload.path),
-                        config=types.UploadFileConfig(mime_type="video/mp4"),
-                    )
-                    self._files[upload.digest] = file
-                file = await self._wait_active(file)
-            except (errors.APIError, httpx.HTTPError, ValueError, KeyError) as error:
-                trouble = error
-            if trouble:
-                self._files.pop(upload.digest, None)
-                raise self._explain(trouble)
-            assert file
-            self._files[upload.digest] = file
-            return types.Part.from_uri(file_uri=file.uri or "", mime_type="video/mp4")
-
-    async def _wait_active(self, file: types.File) -> types.File:
-        while file.state is not None and file.state.value != "ACTIVE":
-            if file.state.value == "FAILED":
-                raise final(f"{self.name} could not read the clip", "Ask with frames instead.")
-            await asyncio.sleep(self._poll_s)
-            file = await self._client.aio.files.get(name=file.name or "")
-        return file
+        try:
+            return await self._files.part(upload, self.name)
+        except (errors.APIError, httpx.HTTPError, ValueError, KeyError) as error:
+            trouble = self._explain(error)
+        raise trouble
 
     def _read(self, response: types.GenerateContentResponse) -> Reply:
         blocked = response.prompt_feedback and response.prompt_feedback.block_reason
@@ -226,7 +206,7 @@ class GeminiModel:
             finish=finish,
             usage=usage,
             model=response.model_version or self.model,
-            usd=cost(self.model, usage),
+            usd=cost(self.model, usage, audio_tokens=count_audio(response.usage_metadata)),
         )
 
     def _explain(self, error: Exception) -> TransientError | WorldError:
@@ -257,7 +237,7 @@ class GeminiModel:
         if error.code == 400 and LENGTH_WORDS.search(detail):
             return final(f"The prompt is too long for {self.name}: {shown}", FEWER_FRAMES)
         if error.code in (400, 403, 404) and self._files and re.search(r"\bfiles?\b", detail, re.I):
-            self._files.clear()
+            self._files.forget()
             return TransientError(f"{self.name} no longer has the uploaded clip")
         after_s = _read_delay(whole)
         if after_s is None and error.response is not None:
@@ -296,9 +276,18 @@ def _parts(message: Message, folder: Path) -> list[Any]:
 
 
 def _find_clip(folder: Path, clip: Clip) -> Upload:
-    path = images.media_path(folder, clip)
-    with path.open("rb") as content:
-        return Upload(path, hashlib.file_digest(content, "sha256").hexdigest())
+    return find_upload(images.media_path(folder, clip), clip.end_s - clip.start_s)
+
+
+def clip_seconds(request: Request) -> float:
+    """Seconds of film in a prompt."""
+    parts = [part for message in request.messages for part in message.parts]
+    return sum(p.clip.end_s - p.clip.start_s for p in parts if isinstance(p, ClipPart))
+
+
+def is_low(seconds: float) -> bool:
+    """Whether so many seconds of film are taken in few pixels."""
+    return seconds > LOW_FROM_S
 
 
 def read_usage(counts: types.GenerateContentResponseUsageMetadata | None) -> Usage:
@@ -312,9 +301,10 @@ def read_usage(counts: types.GenerateContentResponseUsageMetadata | None) -> Usa
     )
 
 
-def _is_expiring(file: types.File) -> bool:
-    expires = file.expiration_time
-    return expires is not None and expires - datetime.now(UTC) < EXPIRY_MARGIN
+def count_audio(counts: types.GenerateContentResponseUsageMetadata | None) -> int:
+    """Tokens of the prompt that were sound, as far as they are told: they have a price of their own."""
+    told = (counts and counts.prompt_tokens_details) or []
+    return sum(d.token_count or 0 for d in told if d.modality and d.modality.value == "AUDIO")
 
 
 def _is_about_schema(outcome: object) -> bool:

@@ -30,16 +30,22 @@ class Price(Rate):
 
     pattern: str
     above: Step | None = None
+    audio: float | None = None
+    """Of a prompt's tokens that are sound; `None`: as all others."""
 
 
-def cost(model: str, usage: Usage) -> float | None:
-    """USD of one call of `model` (bare name, no prefix); `None` if price or tokens are unknown."""
+def cost(model: str, usage: Usage, *, audio_tokens: int = 0) -> float | None:
+    """USD of one call of `model` (bare name, no prefix); `None` if price or tokens are unknown.
+
+    `audio_tokens` of the prompt's were sound.
+    """
     price = find_price(model)
     if price is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     is_long = price.above is not None and usage.input_tokens > price.above.tokens
     rate: Rate = price.above if is_long and price.above else price
-    return (usage.input_tokens * rate.input + usage.output_tokens * rate.output) / 1e6
+    dearer = (price.audio - rate.input) * audio_tokens if price.audio is not None else 0.0
+    return (usage.input_tokens * rate.input + usage.output_tokens * rate.output + dearer) / 1e6
 
 
 def find_price(model: str) -> Price | None:

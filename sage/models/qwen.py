@@ -59,6 +59,8 @@ class Renderer:
         self.writes_times = family.startswith("qwen3")
         video = processor.video_processor
         self.factor: int = video.patch_size * video.merge_size
+        largest = processor.image_processor.size["longest_edge"] // self.factor**2
+        self.frame_tokens = max(1, min(FRAME_TOKENS, largest))
         self.fold: int = video.temporal_patch_size
         special = sorted(processor.tokenizer.get_added_vocab(), key=len, reverse=True)
         self.special = re.compile("|".join(map(re.escape, special)) or r"(?!)")
@@ -66,7 +68,7 @@ class Renderer:
     def render(self, messages: Sequence[Message], folder: Path, stop: StopSignal) -> Prompt:
         """Reads the pictures; paths inside `messages` are relative to `folder`. Raises StoppedError."""
         shares = sum(_pictures_in(part) for message in messages for part in message.parts)
-        tokens = min(FRAME_TOKENS, PROMPT_TOKENS // max(1, shares))
+        tokens = min(self.frame_tokens, PROMPT_TOKENS // max(1, shares))
         films: list[Film] = []
         chat = []
         for message in messages:

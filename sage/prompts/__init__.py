@@ -1,4 +1,4 @@
-"""Prompts are files: `NAME.md` with `{placeholders}`, filled strictly; a folder may replace any."""
+"""Prompts are files: `NAME.md` with `{placeholders}`, filled strictly; a folder or a bundled set may replace any."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from sage.faults import Border, WorldError
 
+MINI = "mini"
+"""The bundled set of short templates in the words of the miniature world."""
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
 
 
 def fill(template: str, folder: str = "", /, **values: str) -> str:
-    """The template with every placeholder replaced; `{{` and `}}` stand for braces.
+    """The template with every placeholder replaced; `{{` and `}}` stand for braces. `folder` may be MINI.
 
     Raises WorldError(DISK) when a replaced template cannot be read or asks for something that does not exist,
     and KeyError when a value was given that no bundled template uses (a mistake of ours).
@@ -38,8 +40,13 @@ def fill(template: str, folder: str = "", /, **values: str) -> str:
     return text.strip()
 
 
+def folder_of(name: str) -> Path:
+    """The folder of a bundled set, or the folder that is named."""
+    return Path(__file__).parent / MINI if name == MINI else Path(name)
+
+
 def _load(name: str, folder: str) -> tuple[str, str]:
-    custom = Path(folder) / f"{name}.md" if folder else None
+    custom = folder_of(folder) / f"{name}.md" if folder else None
     if custom and custom.is_file():
         try:
             return custom.read_text("utf-8"), str(custom)

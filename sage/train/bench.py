@@ -18,6 +18,7 @@ from sage.rewards.reasonable import ToolJudge
 from sage.rewards.reward import Judge
 from sage.train.grpo_settings import Films, GrpoSettings
 from sage.train.policy import Policy
+from sage.train.profiles import keep_profile
 from sage.train.questions import FileQuestions, MiniQuestions, Questions
 from sage.train.rows import RowBuilder, make_renderer
 from sage.train.update import Learner
@@ -152,6 +153,7 @@ def export(bench: Bench, folder: Path) -> Path:
     if accelerator.is_main_process:
         bench.policy.network.save_pretrained(folder)
         bench.policy.renderer.processor.save_pretrained(folder)
+        keep_profile(folder, bench.settings.model, is_mini=not bench.settings.films.folder)
     accelerator.wait_for_everyone()
     return folder
 

@@ -22,6 +22,7 @@ from sage.train.checkpoints import Progress
 from sage.train.data import DemoFile, take
 from sage.train.demos import write_demos, write_looks
 from sage.train.metrics import Metrics
+from sage.train.profiles import keep_profile
 from sage.train.rows import Row, RowBuilder, make_renderer
 from sage.train.settings import TINY, SftSettings, Stage
 from sage.train.steps import Trainer, linear, train_step
@@ -256,6 +257,7 @@ def _export(run: Run, trainer: Trainer, processor: Any) -> Path:
     if accelerator.is_main_process:
         accelerator.unwrap_model(trainer.model).save_pretrained(folder, state_dict=weights)
         processor.save_pretrained(folder)
+        keep_profile(folder, run.settings.model, is_mini=not run.settings.data.file)
         run.tell(f"the model is in {folder}")
     accelerator.wait_for_everyone()
     return folder

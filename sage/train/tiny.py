@@ -213,7 +213,10 @@ def _processor(tokenizer: Any) -> Any:
     )
 
     cell = (2 * PATCH) ** 2
+    # A picture is 64 x 64 pixels to it, however large the film.
+    image = Qwen2VLImageProcessor(
+        patch_size=PATCH, size={"shortest_edge": cell, "longest_edge": cell * 4}
+    )
     sides = {"shortest_edge": cell, "longest_edge": cell * 256}
-    image = Qwen2VLImageProcessor(patch_size=PATCH, size=sides)
     video = Qwen3VLVideoProcessor(patch_size=PATCH, size=sides)
     return Qwen3VLProcessor(image, tokenizer, video, chat_template=TEMPLATE)

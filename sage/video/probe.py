@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 SIDE_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+MINI_NOTE = "SAGE miniature world"
+"""The comment that films of the miniature world carry."""
 MAX_PIXELS = 1 << 26
 """Larger pictures (8192 x 8192) are no films; decoding them would only take memory."""
 _CHUNK = 1 << 20
@@ -149,6 +151,7 @@ def _describe(container: InputContainer, path: Path, name: str) -> FilmInfo:
         has_audio=sound is not None,
         captions=side_files(path) + tuple(t for t in embedded if t.codec not in _PICTURE_CAPTIONS),
         title=name,
+        is_mini=container.metadata.get("comment") == MINI_NOTE,
     )
 
 

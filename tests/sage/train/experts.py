@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sage.mini.expert import PERFECT, Expert, Rates
-from sage.mini.words import prompt_folder
 from sage.mini.world import find_film
 from sage.models.base import Request
+from sage.prompts import MINI
 from sage.types import Reply
 
 
@@ -30,4 +30,4 @@ class Experts:
 
     def _expert(self, request: Request) -> Expert:
         film = find_film(request.folder.name)
-        return Expert(film, self.rates, seed=request.seed, prompts=str(prompt_folder()))
+        return Expert(film, self.rates, seed=request.seed, prompts=MINI)
