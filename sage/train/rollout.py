@@ -7,9 +7,8 @@ world ends its episode only, which is kept with its error.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,12 +17,10 @@ from sage.episode import Episode
 from sage.evidence import gather_evidence
 from sage.faults import StopSignal, WorldError
 from sage.models.base import Model, Request
+from sage.models.gather import Gathered, ask_all
 from sage.tools.base import Workspace
 from sage.train.questions import Start
 from sage.types import Call, Example, Reply, Stop, Trace
-
-GIVE_UP = 9
-"""Batches that fail one after the other before the rest is not even tried; one bad prompt among 128 costs fewer."""
 
 
 class Asked(NamedTuple):
@@ -97,97 +94,6 @@ def trace_of(episode: Episode, error: WorldError | None = None) -> Trace:
         limit=episode.limit,
         error=str(error) if error else "",
     )
-
-
-def ask_all(model: Model, requests: Sequence[Request]) -> list[Reply | WorldError]:
-    """Asks in one batch; when that fails in ever smaller ones, until a prompt that cannot be answered stands alone."""
-    found: dict[int, Reply | WorldError] = {}
-    parts = [list(range(len(requests)))] if requests else []
-    failures = 0
-    while parts:
-        part = parts.pop()
-        try:
-            found.update(zip(part, model.generate([requests[i] for i in part]), strict=True))
-            failures = 0
-        except WorldError as error:
-            failures += 1
-            if len(part) > 1 and failures < GIVE_UP:
-                half = len(part) // 2
-                parts += [part[half:], part[:half]]
-                continue
-            found.update(dict.fromkeys(part, error))
-            if failures >= GIVE_UP:
-                found.update({i: error for rest in parts for i in rest})
-                parts = []
-    return [found[i] for i in range(len(requests))]
-
-
-class Gathered:
-    """A Model for threads that ask at the same time: their requests become one batch.
-
-    `run` starts the threads and serves them from the thread that called it, so the model behind need not be
-    thread-safe.
-    """
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.name, self.can_see = model.name, model.can_see
-        self._changed = threading.Condition()
-        self._running = 0
-        self._waiting: list[tuple[Sequence[Request], Future[list[Reply]]]] = []
-
-    def generate(self, requests: Sequence[Request]) -> list[Reply]:
-        """Only for threads that `run` has started."""
-        future: Future[list[Reply]] = Future()
-        with self._changed:
-            self._waiting.append((requests, future))
-            self._changed.notify()
-        return future.result()
-
-    def close(self) -> None:
-        """The model behind is not ours."""
-
-    def run(self, jobs: Sequence[Callable[[], None]]) -> None:
-        """Runs all jobs at once; the first exception that escapes one is raised when all are done."""
-        if not jobs:
-            return
-        self._running = len(jobs)
-        with ThreadPoolExecutor(len(jobs), thread_name_prefix="tool") as pool:
-            futures = [pool.submit(self._job, job) for job in jobs]
-            while batch := self._next_batch():
-                self._answer(batch)
-        for future in futures:
-            future.result()
-
-    def _job(self, job: Callable[[], None]) -> None:
-        try:
-            job()
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify()
-
-    def _next_batch(self) -> list[tuple[Sequence[Request], Future[list[Reply]]]]:
-        """What is asked once nobody is busy any more; empty when all are done."""
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._waiting) >= self._running)
-            batch, self._waiting = self._waiting, []
-            return batch
-
-    def _answer(self, batch: list[tuple[Sequence[Request], Future[list[Reply]]]]) -> None:
-        try:
-            replies = iter(ask_all(self.model, [r for requests, _ in batch for r in requests]))
-        except BaseException as error:  # noqa: BLE001  raised again in every thread that waits
-            for _, future in batch:
-                future.set_exception(error)
-            return
-        for requests, future in batch:
-            mine = [next(replies) for _ in requests]
-            failed = [reply for reply in mine if isinstance(reply, WorldError)]
-            if failed:
-                future.set_exception(failed[0])
-            else:
-                future.set_result([reply for reply in mine if isinstance(reply, Reply)])
 
 
 class Spread:

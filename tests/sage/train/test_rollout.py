@@ -1,7 +1,5 @@
 """Episodes in lockstep end as they would alone."""
 
-import time
-
 import pytest
 
 from sage.faults import Border, StoppedError, WorldError
@@ -10,7 +8,7 @@ from sage.mini.expert import Rates
 from sage.mini.play import play
 from sage.models.scripted import ScriptedModel
 from sage.train.questions import MiniQuestions
-from sage.train.rollout import Gathered, Spread, ask_all, rollout, trace_of
+from sage.train.rollout import Spread, rollout, trace_of
 from sage.types import Stop
 from tests.sage.train.experts import Experts
 
@@ -106,14 +104,6 @@ def test_a_tool_model_that_fails_ends_only_who_asked_it(questions):
     assert all(p.trace.error for p in played if p.trace.stop is Stop.FAILED)
 
 
-def test_a_dead_server_is_not_asked_forever(questions):
-    start = questions.open(0)
-    dead = Moody({start.workspace.folder.name})
-    found = ask_all(dead, [start.episode.request()] * 128)
-    assert all(isinstance(reply, WorldError) for reply in found)
-    assert len(dead.batches) <= 9
-
-
 def test_mistakes_of_ours_pass(questions):
     class Broken(Experts):
         def generate(self, requests):
@@ -130,21 +120,6 @@ def test_stop_passes(questions):
 
     with pytest.raises(StoppedError):
         rollout([questions.open(0)], Stopped())
-
-
-def test_threads_that_ask_together_get_one_batch(questions):
-    request = questions.open(0).episode.request()
-    model, told = Experts(), []
-    gathered = Gathered(model)
-
-    def job(n):
-        time.sleep(0.01 * n)
-        told.extend(gathered.generate([request] * n))
-        told.extend(gathered.generate([request]))
-
-    gathered.run([lambda n=n: job(n) for n in (1, 2, 3)] + [lambda: None])
-    assert model.batches == [6, 3]
-    assert len(told) == 9
 
 
 def test_several_servers_share_a_batch_in_order(questions):
