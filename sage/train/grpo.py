@@ -26,7 +26,7 @@ from sage.train.group import Use, weigh
 from sage.train.grpo_settings import GrpoSettings
 from sage.train.loss import Clip
 from sage.train.measure import Judged, judge_played, measure
-from sage.train.metrics import Metrics
+from sage.train.metrics import Metrics, write_plan
 from sage.train.questions import Questions, choose
 from sage.train.rollout import rollout
 from sage.train.rows import Row, RowBuilder
@@ -62,6 +62,7 @@ def _train(settings: GrpoSettings, tell: Tell, stop: StopSignal) -> Path | None:
     metrics = Metrics(out / "metrics.jsonl")
     if main:
         save_config(settings, out / "settings.yaml")
+        write_plan(out, {"grpo": settings.last_step})
         metrics.cut(0, first)
     for step in range(first, settings.last_step):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,8 @@ class Metrics:
         scratch = self.path.with_name(f".{self.path.name}.new")
         scratch.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
         scratch.replace(self.path)
+
+
+def write_plan(out: Path, stages: Mapping[str, int]) -> None:
+    """Says how many steps each stage has, in order; whoever shows progress reads `plan.json`."""
+    (out / "plan.json").write_text(json.dumps({"stages": dict(stages)}) + "\n", "utf-8")

@@ -21,7 +21,7 @@ from sage.train.attention import use_fast_attention
 from sage.train.checkpoints import Progress
 from sage.train.data import DemoFile, take
 from sage.train.demos import write_demos, write_looks
-from sage.train.metrics import Metrics
+from sage.train.metrics import Metrics, write_plan
 from sage.train.profiles import keep_profile
 from sage.train.rows import Row, RowBuilder, make_renderer
 from sage.train.settings import TINY, SftSettings, Stage
@@ -122,8 +122,11 @@ def _train(run: Run) -> Path | None:
         run.out.mkdir(parents=True, exist_ok=True)
         save_config(settings, run.out / "settings.yaml")
         prepare_model(settings)
-        for name, _ in stages_of(settings):
-            prepare_rows(settings, name, run.tell)
+        rows = {
+            name: len(prepare_rows(settings, name, run.tell)) for name, _ in stages_of(settings)
+        }
+        steps = {name: steps_of(settings, plan, rows[name]) for name, plan in stages_of(settings)}
+        write_plan(run.out, steps)
     accelerator.wait_for_everyone()
     network, processor, family = load(prepare_model(settings), settings)
     trainer = _trainer(run, network, processor, family)
