@@ -42,13 +42,13 @@ MIX: tuple[tuple[int, tuple[int, ...]], ...] = (
 
 
 @lru_cache(maxsize=2048)
-def make_film(split: Split, seed: int, index: int) -> MiniFilm:
-    """The film of that number, with its questions."""
+def make_film(split: Split, seed: int, index: int, questions: int = PER_FILM) -> MiniFilm:
+    """The film of that number, with its questions; with another number of them it is another film."""
     random = Random(f"mini {split} {seed} {index}")
     low, high, _ = random.choices(BUCKETS, [share for *_, share in BUCKETS])[0]
     duration_s = random.randint(low + 1 if low > 10 else low, high)
     weights = next(weights for most_s, weights in MIX if duration_s <= most_s)
-    kinds = random.choices(KINDS, weights, k=PER_FILM)
+    kinds = random.choices(KINDS, weights, k=questions)
     script = Script(film_id(split, seed, index), duration_s, random, kinds)
     tasks: list[Task] = []
     for kind in kinds:
