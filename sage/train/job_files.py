@@ -106,6 +106,8 @@ class Started(Value):
     """Epoch seconds."""
     first_step: int = 0
     """Steps that were done before."""
+    log_from: int = 0
+    """Bytes of the log that were written before."""
 
 
 class StopAsked(Value):
@@ -200,6 +202,14 @@ def steps_done(folder: Path) -> int:
     try:
         return int(json.loads(found[-1].read_text("utf-8"))["total"]) if found else 0
     except (OSError, ValueError, KeyError):
+        return 0
+
+
+def log_size(folder: Path) -> int:
+    """Bytes of the log."""
+    try:
+        return (folder / LOG).stat().st_size
+    except OSError:
         return 0
 
 

@@ -24,6 +24,7 @@ from sage.train.job_files import (
     Started,
     attempt_path,
     git_revision,
+    log_size,
     now_iso,
     now_s,
     read_attempts,
@@ -126,6 +127,7 @@ def _begin(out: Path, recipe: Recipe) -> int:
             git=git_revision(),
             at=now_s(),
             first_step=steps_done(out),
+            log_from=log_size(out),
         )
         write(attempt_path(out, number, "start"), start)
     return number

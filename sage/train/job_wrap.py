@@ -73,6 +73,7 @@ def _run(folder: Path, number: int, launch: dict[str, object], log: IO[bytes]) -
         git=str(launch["git"]),
         at=now_s(),
         first_step=int(str(launch["first_step"])),
+        log_from=int(str(launch["log_from"])),
     )
     try:
         write(attempt_path(folder, number, "start"), started)

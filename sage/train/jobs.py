@@ -40,6 +40,7 @@ from sage.train.job_files import (
     StopAsked,
     attempt_path,
     git_revision,
+    log_size,
     now_iso,
     now_s,
     read_attempts,
@@ -243,6 +244,7 @@ class Jobs:
             "env": _env(job.info.devices),
             "git": git_revision(),
             "first_step": steps_done(job.folder),
+            "log_from": log_size(job.folder),
         }
         write(attempt_path(job.folder, number, "launch"), launch)
         began = attempt_path(job.folder, number, "start")
