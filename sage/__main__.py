@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sage.agent import ask as run_agent
+from sage.bench.commands import app as bench_app
 from sage.config import ConfigError, load_config
 from sage.doctor import examine, print_report
 from sage.faults import Border, StoppedError, StopSignal, WorldError
@@ -25,6 +26,7 @@ from sage.video.reel import make_reel
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 app.add_typer(mini_app, name="mini")
+app.add_typer(bench_app, name="bench")
 app.add_typer(train_app, name="train")
 EXIT = {"answered": 0, "failed": 1, "stopped": 130}
 
