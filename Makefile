@@ -1,12 +1,13 @@
 # make run    environment, dependencies, app on http://127.0.0.1:7860
 # make test   environment, everything the tests need, the tests
 # make check  style and types
+# make sage-tiny  the bundled model from nothing: about two hours on two cores; goes on where it was stopped
 PYTHON ?= python3
 ENV := .venv
 BIN := $(ENV)/bin
 UV := VIRTUAL_ENV=$(CURDIR)/$(ENV) $(BIN)/uv pip install --quiet
 
-.PHONY: run test check fmt unit browser env env-dev screenshots clean
+.PHONY: run test check fmt unit env env-dev sage-tiny clean
 
 run: env
 	$(BIN)/python app.py
@@ -39,6 +40,9 @@ $(ENV)/.ready: requirements.txt | $(BIN)/uv
 $(ENV)/.ready-dev: requirements.txt requirements-dev.txt | $(BIN)/uv
 	$(UV) -r requirements-dev.txt
 	@touch $@ $(ENV)/.ready
+
+sage-tiny: env
+	$(BIN)/python dev/sage_tiny.py
 
 clean:
 	rm -rf $(ENV) .mypy_cache .ruff_cache .pytest_cache

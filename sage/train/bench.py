@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import torch
 
 from sage.config import ConfigError
-from sage.faults import Border, crossing
 from sage.judge import exact
 from sage.models.base import Model
 from sage.models.catalog import open_model
@@ -17,6 +16,7 @@ from sage.rewards.asking import answer_judge, tool_judge
 from sage.rewards.reasonable import ToolJudge
 from sage.rewards.reward import Judge
 from sage.train.grpo_settings import Films, GrpoSettings
+from sage.train.network import load
 from sage.train.policy import Policy
 from sage.train.profiles import keep_profile
 from sage.train.questions import FileQuestions, MiniQuestions, Questions
@@ -61,17 +61,19 @@ def open_bench(settings: GrpoSettings) -> Bench:
     unused = DistributedDataParallelKwargs(find_unused_parameters=not settings.freeze_vision)
     accelerator = Accelerator(mixed_precision=_precision(settings), kwargs_handlers=[unused])
     check_processes(settings, accelerator)
-    network, processor, family = load(settings.model)
+    network, processor, family = load(settings.model, device=accelerator.device.type)
     reference = None
     if settings.kl > 0 or settings.tool_model == "start":
         dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
-        frozen = load(settings.model, dtype)[0].eval().requires_grad_(False)
+        frozen = (
+            load(settings.model, dtype, device=accelerator.device.type)[0]
+            .eval()
+            .requires_grad_(False)
+        )
         reference = frozen.to(accelerator.device)
     renderer = make_renderer(processor, family)
     learner = _learner(settings, accelerator, network, renderer, reference)
-    policy = Policy(
-        accelerator.unwrap_model(learner.network), renderer, batch=settings.sample_batch
-    )
+    policy = Policy(_sampler(settings, learner), renderer, batch=settings.sample_batch)
     tokenizer = processor.tokenizer
     answers, calls = _judges(settings)
     return Bench(
@@ -133,19 +135,6 @@ def open_questions(settings: GrpoSettings, films: Films) -> Questions:
     return MiniQuestions(films.split, films.n, root, films.seed)
 
 
-def load(where: str, dtype: torch.dtype = torch.float32) -> tuple[Any, Any, str]:
-    """Network, processor and family of a model of the Qwen-VL families; WorldError(MODEL)."""
-    from transformers import AutoModelForImageTextToText, AutoProcessor  # noqa: PLC0415
-    from transformers.utils import logging as their_logging  # noqa: PLC0415
-
-    their_logging.disable_progress_bar()
-    what = f"The model to start from cannot be loaded from {where}; nothing was trained"
-    with crossing(Border.MODEL, what, OSError, ValueError):
-        network = AutoModelForImageTextToText.from_pretrained(where, dtype=dtype)
-        processor = AutoProcessor.from_pretrained(where)
-    return network, processor, str(network.config.model_type)
-
-
 def export(bench: Bench, folder: Path) -> Path:
     """Writes the trained model as a normal folder."""
     accelerator = bench.learner.accelerator
@@ -200,7 +189,11 @@ def _sampler(settings: GrpoSettings, learner: Learner) -> Any:
     if accelerator.distributed_type.value in WHOLE:
         return accelerator.unwrap_model(learner.network)
     dtype = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
-    return load(settings.model, dtype)[0].requires_grad_(False).to(accelerator.device)
+    return (
+        load(settings.model, dtype, device=accelerator.device.type)[0]
+        .requires_grad_(False)
+        .to(accelerator.device)
+    )
 
 
 def _judges(settings: GrpoSettings) -> tuple[Judge, ToolJudge | None]:

@@ -17,11 +17,11 @@ import torch
 
 from sage.config import save_config
 from sage.train import checkpoints
-from sage.train.attention import use_fast_attention
 from sage.train.checkpoints import Progress
 from sage.train.data import DemoFile, take
 from sage.train.demos import write_demos, write_looks
 from sage.train.metrics import Metrics, write_plan
+from sage.train.network import load
 from sage.train.profiles import keep_profile
 from sage.train.rows import Row, RowBuilder, make_renderer
 from sage.train.settings import TINY, SftSettings, Stage
@@ -128,7 +128,10 @@ def _train(run: Run) -> Path | None:
         steps = {name: steps_of(settings, plan, rows[name]) for name, plan in stages_of(settings)}
         write_plan(run.out, steps)
     accelerator.wait_for_everyone()
-    network, processor, family = load(prepare_model(settings), settings)
+    dtype = torch.bfloat16 if settings.weights == "bfloat16" else torch.float32
+    network, processor, family = load(
+        prepare_model(settings), dtype, device=accelerator.device.type
+    )
     trainer = _trainer(run, network, processor, family)
     found = checkpoints.newest(run.checkpoints)
     if found:
@@ -211,24 +214,9 @@ def _rows(run: Run, demos: DemoFile, batch: int, builder: RowBuilder) -> list[Ro
     return rows
 
 
-def load(where: Path | str, settings: SftSettings) -> tuple[Any, Any, str]:
-    """Network, processor and family of a model of the Qwen-VL families."""
-    from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor  # noqa: PLC0415
-    from transformers.utils import logging as their_logging  # noqa: PLC0415
-
-    their_logging.disable_progress_bar()
-    config = AutoConfig.from_pretrained(where)
-    network = AutoModelForImageTextToText.from_pretrained(
-        where, dtype=torch.bfloat16 if settings.weights == "bfloat16" else torch.float32
-    )
-    return network, AutoProcessor.from_pretrained(where), str(config.model_type)
-
-
 def _trainer(run: Run, network: Any, processor: Any, family: str) -> Trainer:
     settings = run.settings
     network.train()
-    if run.accelerator.device.type == "cpu" and family == "qwen3_vl":
-        use_fast_attention(network)
     if settings.freeze_vision:
         network.model.visual.requires_grad_(False)
     if settings.gradient_checkpointing:

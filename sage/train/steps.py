@@ -60,6 +60,14 @@ def micro_batches(rows: Sequence[Row], budget: int) -> list[list[Row]]:
     return batches
 
 
+def level(batches: list[list[Row]], passes: int, renderer: Renderer) -> list[list[Row]]:
+    """As many batches as every process runs, each with a picture, so that all go through the vision tower together."""
+    padded = [*batches, *([] for _ in range(passes - len(batches)))]
+    return [
+        part if any(row.films for row in part) else [*part, blank_row(renderer)] for part in padded
+    ]
+
+
 def train_step(trainer: Trainer, rows: Sequence[Row], *, rate: float, stop: bool) -> Outcome:
     """Learns from this process's share of a step's rows. A step without any token leaves the weights alone."""
     started = time.monotonic()
@@ -71,13 +79,12 @@ def train_step(trainer: Trainer, rows: Sequence[Row], *, rate: float, stop: bool
         len(rows),
         float(stop),
     ]
-    tokens, seen, count, told = _add(accelerator, own)
-    passes = int(_most(accelerator, len(batches)))
+    tokens, seen, count, told = add_over(accelerator, own)
+    passes = most_over(accelerator, len(batches))
+    batches = level(batches, passes, trainer.renderer) if accelerator.num_processes > 1 else batches
     loss_sum, hits = 0.0, 0.0
     for index in range(passes if tokens else 0):
-        part = batches[index] if index < len(batches) else []
-        if accelerator.num_processes > 1 and not any(row.films for row in part):
-            part = [*part, blank_row(trainer.renderer)]
+        part = batches[index]
         is_last = index == passes - 1
         accelerator.gradient_state._set_sync_gradients(is_last)
         if is_last:
@@ -93,7 +100,7 @@ def train_step(trainer: Trainer, rows: Sequence[Row], *, rate: float, stop: bool
             group["lr"] = rate
         trainer.optimizer.step()
         trainer.optimizer.zero_grad()
-    loss_sum, hits = _add(accelerator, [loss_sum, hits])
+    loss_sum, hits = add_over(accelerator, [loss_sum, hits])
     return Outcome(
         loss=loss_sum / max(tokens, 1e-9),
         accuracy=hits / max(tokens, 1e-9),
@@ -117,7 +124,8 @@ def _learn(trainer: Trainer, rows: Sequence[Row], *, tokens: float) -> tuple[flo
     return float(loss.detach()), float((scores.hits * weights).sum())
 
 
-def _add(accelerator: Any, values: list[float]) -> list[float]:
+def add_over(accelerator: Any, values: list[float]) -> list[float]:
+    """Sums over processes; all have to call this."""
     tensor = torch.tensor(values, dtype=torch.float64, device="cpu")
     if accelerator.num_processes == 1:
         return [float(v) for v in tensor]
@@ -125,7 +133,8 @@ def _add(accelerator: Any, values: list[float]) -> list[float]:
     return [float(v) for v in summed]
 
 
-def _most(accelerator: Any, value: int) -> int:
+def most_over(accelerator: Any, value: int) -> int:
+    """The largest of all processes' values; all have to call this."""
     if accelerator.num_processes == 1:
         return value
     told = accelerator.gather(torch.tensor([value], device=accelerator.device))

@@ -17,7 +17,7 @@ import torch
 from sage.models.qwen import Renderer
 from sage.train.loss import Clip, grpo_loss
 from sage.train.rows import Batch, Row, collate, score
-from sage.train.steps import micro_batches
+from sage.train.steps import add_over, level, micro_batches, most_over
 
 
 @dataclass(frozen=True)
@@ -61,25 +61,30 @@ def update(learner: Learner, rows: Sequence[Row], how: Stepping) -> dict[str, fl
     trainer's log-probabilities from the sampler's before the first step: nothing but rounding.
     """
     chunks = micro_batches(rows, how.micro_tokens)
-    total, n_rows = _sum(learner, [float(sum(sum(row.mask) for row in rows)), float(len(rows))])
-    n = int(learner.accelerator.gather(_tensor(learner, [float(len(chunks))])).max())
-    chunks += [[_blank(learner.renderer)]] * (n - len(chunks))
+    accelerator = learner.accelerator
+    total, n_rows = add_over(
+        accelerator, [float(sum(sum(row.mask) for row in rows)), float(len(rows))]
+    )
+    n = most_over(accelerator, len(chunks))
+    chunks = level(chunks, n, learner.renderer) if accelerator.num_processes > 1 else chunks
     references: list[torch.Tensor] = []
     found: dict[str, float] = {}
     for number in range(how.passes):
         tally = [0.0] * 5
         for place, chunk in enumerate(chunks):
-            batch = collate(chunk, learner.renderer).to(learner.accelerator.device)
+            batch = collate(chunk, learner.renderer).to(accelerator.device)
             if learner.reference is not None and number == 0:
                 references.append(_score_reference(learner, batch, how))
             part = Part(batch, _sampled(chunk, batch), references[place] if references else None)
             with _quiet(learner, place < n - 1):
                 sums = _learn(learner, part, total, how)
             tally = [have + more for have, more in zip(tally, sums, strict=True)]
-        norm = learner.accelerator.clip_grad_norm_(learner.network.parameters(), how.max_norm)
+        norm = accelerator.clip_grad_norm_(learner.network.parameters(), how.max_norm)
         learner.optimizer.step()
         learner.optimizer.zero_grad(set_to_none=True)
-        loss, kl, clipped, drift, entropy = (value / total for value in _sum(learner, tally))
+        loss, kl, clipped, drift, entropy = (
+            value / total for value in add_over(accelerator, tally)
+        )
         found |= {"loss": loss, "kl": kl, "clip_share": clipped, "grad_norm": float(norm)}
         if number == 0:
             found |= {"drift": drift, "entropy": entropy}
@@ -116,12 +121,6 @@ def _sampled(rows: Sequence[Row], batch: Batch) -> torch.Tensor:
     return sampled.to(batch.mask.device)
 
 
-def _blank(renderer: Renderer) -> Row:
-    """A row that nothing is learned from."""
-    pad = renderer.processor.tokenizer.pad_token_id
-    return Row((pad,), (pad,), (False,), logprobs=(0.0,))
-
-
 def _quiet(learner: Learner, is_quiet: bool) -> AbstractContextManager[Any]:
     """Gradients go over to other processes with the last micro-batch only."""
     # Split weights look at this, wrapped ones at `no_sync`.
@@ -130,13 +129,3 @@ def _quiet(learner: Learner, is_quiet: bool) -> AbstractContextManager[Any]:
         return nullcontext()
     context: AbstractContextManager[Any] = learner.accelerator.no_sync(learner.network)
     return context
-
-
-def _sum(learner: Learner, values: Sequence[float]) -> list[float]:
-    """Sums over processes."""
-    reduced = learner.accelerator.reduce(_tensor(learner, values), reduction="sum")
-    return [float(value) for value in reduced.tolist()]
-
-
-def _tensor(learner: Learner, values: Sequence[float]) -> torch.Tensor:
-    return torch.tensor(values, dtype=torch.float32, device=learner.accelerator.device)

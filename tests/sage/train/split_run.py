@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from sage.train.bench import copy_weights, load
+from sage.train.bench import copy_weights
+from sage.train.network import load
 from sage.train.rows import RowBuilder, make_renderer
 from sage.train.update import Learner, Stepping, update
 from tests.sage.train.toy import toy_rows

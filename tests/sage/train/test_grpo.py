@@ -14,11 +14,12 @@ from sage.faults import StopSignal
 from sage.judge import Verdict
 from sage.mini.expert import Rates
 from sage.train import checkpoints
-from sage.train.bench import check, load
+from sage.train.bench import check
 from sage.train.grpo import learning_rate, make_rows, train
 from sage.train.grpo_settings import Films, GrpoSettings
 from sage.train.measure import judge_played
 from sage.train.metrics import Metrics
+from sage.train.network import load
 from sage.train.questions import MiniQuestions
 from sage.train.rollout import rollout
 from sage.train.rows import RowBuilder, make_renderer

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sage.train.bench import load
+from sage.train.network import load
 from sage.train.tiny import build_tiny
 from tests.sage.train.split_run import learn
 from tests.sage.train.toy import SIZE

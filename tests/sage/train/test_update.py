@@ -6,8 +6,8 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from sage.train.bench import load
 from sage.train.loss import Clip
+from sage.train.network import load
 from sage.train.rows import RowBuilder, collate, logprobs, make_renderer
 from sage.train.tiny import build_tiny
 from sage.train.update import Learner, Stepping, update
