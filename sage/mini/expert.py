@@ -121,7 +121,7 @@ class Expert:
         """The action, and which of REASON stands behind it."""
         turns = situation.turns
         random = Random(f"{self._seed} {situation.question.id} {len(turns)}")
-        step = next((s for s in task.steps if not _is_done(s, task, self._film, turns)), None)
+        step = next((s for s in task.steps if not is_done(s, task, self._film, turns)), None)
         duration_s = self._film.duration_s
         if situation.mode is Mode.DIRECT:
             return Answer(text=task.answer), "found"
@@ -213,7 +213,7 @@ def analyze(film: MiniFilm, frames: Sequence[Frame], query: str) -> str:
     return ", ".join(look.words for look in looks) or NOT_SHOWN
 
 
-def _is_done(step: Step, task: Task, film: MiniFilm, turns: Sequence[Turn]) -> bool:
+def is_done(step: Step, task: Task, film: MiniFilm, turns: Sequence[Turn]) -> bool:
     """Whether what the step is for stands in the results."""
     seen = [t.observation for t in turns if t.observation and not t.observation.fault]
     mine = [o for o in seen if o.tool == TOOL_OF[step]]

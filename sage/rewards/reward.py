@@ -24,6 +24,8 @@ class Weights(Value):
     invalid: float = 1.0
     repaired: float = 1.0
     accuracy: float = 1.0
+    looked: float = 1.0
+    """Of the 0.25 that an answer is worth more when it is right after a visual tool."""
 
 
 def score_trace(
@@ -49,7 +51,7 @@ def score_trace(
         scores += score_repaired(trace, weight=w.repaired)
     if w.accuracy:
         verdict = judge(trace.answer, example)
-        scores.append(score_accuracy(trace, verdict, weight=w.accuracy))
+        scores.append(score_accuracy(trace, verdict, weight=w.accuracy, looked=w.looked))
     return tuple(scores)
 
 

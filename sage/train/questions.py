@@ -14,18 +14,15 @@ from typing import Any, NamedTuple, Protocol
 
 from sage.episode import Episode
 from sage.faults import StopSignal
-from sage.judge import Verdict
-from sage.mini.expert import TOOL_OF
-from sage.mini.film import Task
 from sage.mini.make import read_examples
 from sage.mini.play import open_episode
+from sage.mini.rule import rule_for
 from sage.mini.workspace import mini_setup
 from sage.mini.world import PER_FILM, Split, make_film
 from sage.models.base import Model
-from sage.rewards.calls import call_key, calls_of
 from sage.rewards.reasonable import ToolJudge
 from sage.tools.base import Workspace
-from sage.types import Call, Example, FilmInfo, Setup, Trace, Turn
+from sage.types import Example, FilmInfo, Setup
 from sage.video.probe import probe
 from sage.video.sampling import plan
 
@@ -68,7 +65,7 @@ class MiniQuestions:
         task = film.tasks[index % PER_FILM]
         setup = mini_setup(film, self.root, **changes)
         episode, workspace = open_episode(film, task, self.root, setup=setup)
-        return Start(task.example, episode, workspace, needed_tools(task))
+        return Start(task.example, episode, workspace, rule_for(film, task))
 
 
 @dataclass(frozen=True)
@@ -113,22 +110,6 @@ def choose(step: int, count: int, *, total: int, seed: int) -> list[int]:
             Random(f"{seed} epoch {epoch}").shuffle(order[epoch])
         chosen.append(order[epoch][place % total])
     return chosen
-
-
-def needed_tools(task: Task) -> ToolJudge:
-    """The rule of the miniature world: a call is reasonable if its tool is one that the question needs, and it is
-    not the same call again."""
-    needed = {TOOL_OF[step] for step in task.steps}
-    if "search" in task.steps:
-        needed.add("parse-website")
-
-    def judge(before: Trace, turn: Turn) -> Verdict:
-        if not isinstance(turn.action, Call):
-            return Verdict.UNJUDGED
-        is_new = call_key(turn.action) not in {call_key(call) for _, call in calls_of(before)}
-        return Verdict.RIGHT if is_new and turn.action.tool in needed else Verdict.WRONG
-
-    return judge
 
 
 @lru_cache(maxsize=8)

@@ -42,6 +42,12 @@ def test_the_end_is_worth(steps, verdict, value):
     assert (score.name, score.weight, score.turn) == ("accuracy", 3.0, 0)
 
 
+def test_the_bonus_for_a_look_can_be_switched_off():
+    trace = trace_of(GROUND, "red")
+    assert score_accuracy(trace, RIGHT, looked=0.0).value == 1.0
+    assert score_accuracy(trace, WRONG, looked=0.0).value == -0.5
+
+
 def test_a_trace_without_turns_has_no_answer():
     trace = Trace(question=trace_of("red").question)
     assert score_accuracy(trace, WRONG).value == -0.5

@@ -3,14 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sage.judge import Verdict
 from sage.mini.encode import write_film
 from sage.mini.make import EXAMPLES, file_examples
 from sage.mini.workspace import mini_setup, write_pages
 from sage.mini.world import make_film
-from sage.train.questions import FileQuestions, MiniQuestions, choose, needed_tools
+from sage.train.questions import FileQuestions, MiniQuestions, choose
 from sage.types import Limits
-from tests.sage.rewards.traces import call, trace_of
 
 
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 99))
@@ -34,19 +32,6 @@ def test_films_in_memory_are_opened_with_changed_settings(tmp_path):
     assert start.example == task.example
     assert (start.episode.setup.seed, start.episode.setup.limits.turns) == (7, 6)
     assert len(start.episode.frames) > 0
-
-
-def test_a_call_is_reasonable_if_the_question_needs_its_tool(tmp_path):
-    films = [make_film("train", 0, index) for index in range(40)]
-    task = next(t for film in films for t in film.tasks if t.steps == ("search",))
-    judge, hear = needed_tools(task), call("transcribe-speech")
-    trace = trace_of(call("web-search", query="ada"), call("web-search", query="ada"), hear, "x")
-    first, again, other, answer = trace.turns
-    before = trace.model_copy(update={"turns": (first,)})
-    assert judge(trace.model_copy(update={"turns": ()}), first) is Verdict.RIGHT
-    assert judge(before, again) is Verdict.WRONG
-    assert judge(before, other) is Verdict.WRONG
-    assert judge(before, answer) is Verdict.UNJUDGED
 
 
 def test_files_are_read_as_the_agent_reads_them(tmp_path):
