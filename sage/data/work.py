@@ -1,0 +1,54 @@
+"""Many jobs, a few at a time, none queued up in memory; one that fails does not end the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple, TypeVar
+
+from sage.faults import StopSignal, WorldError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+class Failure(NamedTuple):
+    """A job that the world did not let be done."""
+
+    name: str
+    reason: str
+
+
+def work(
+    jobs: Iterable[Job], do: Callable[[Job], Result], *, at_once: int, stop: StopSignal
+) -> Iterator[tuple[Job, Result | WorldError]]:
+    """Each job with its result, or the WorldError it ended with, as they are done.
+
+    Anything else that is raised, StoppedError among it, ends all of it: no further job is begun, those under way see
+    the stop signal, and it is raised here once they are over.
+    """
+    waiting = iter(jobs)
+    running: dict[Future[Result], Job] = {}
+    with ThreadPoolExecutor(at_once, thread_name_prefix="data") as pool:
+        try:
+            while True:
+                while len(running) < at_once and not stop.is_set:
+                    job = next(waiting, None)
+                    if job is None:
+                        break
+                    running[pool.submit(do, job)] = job
+                if not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), _outcome(future)
+        except BaseException:
+            stop.set()
+            raise
+    stop.check()
+
+
+def _outcome(future: Future[Result]) -> Result | WorldError:
+    error = future.exception()
+    if isinstance(error, WorldError):
+        return error
+    return future.result()
