@@ -1,4 +1,7 @@
-"""Command line: `python -m sage ask | replay | doctor | mini | train`. Exit code 0 answered, 1 failed, 130 stopped."""
+"""Command line: `python -m sage ask | replay | doctor | mini | bench | annotate | train`.
+
+Exit code 0: answered, 1: failed, 130: stopped.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Annotated
 import typer
 
 from sage.agent import ask as run_agent
+from sage.annotate.commands import app as annotate_app
 from sage.bench.commands import app as bench_app
 from sage.config import ConfigError, load_config
 from sage.doctor import examine, print_report
@@ -28,6 +32,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, rich
 app.add_typer(mini_app, name="mini")
 app.add_typer(bench_app, name="bench")
 app.add_typer(train_app, name="train")
+app.add_typer(annotate_app, name="annotate")
 EXIT = {"answered": 0, "failed": 1, "stopped": 130}
 
 
