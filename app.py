@@ -25,7 +25,7 @@ def main() -> int:
     try:
         data = options.data or default_data()
         check_data(data)
-        site = Site(data, is_public=is_public)
+        site = Site(data, is_public=is_public, trained=[Path("trained")])
         page = build_page(site)
     except WorldError as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -63,7 +63,7 @@ class Steps:
             gr.Warning("There is no such run here. It may have been deleted.", duration=10)
         for run in (asked, browser.get("run", ""), self._site.shelf.first_run()):
             if run and self._site.folder(run):
-                return [browser, *self._fill(run)]
+                return [browser, *self.fill(run)]
         return [browser, "", "", "", gr.skip(), gr.skip(), gr.skip()]
 
     def models(self) -> tuple[Any, Any]:
@@ -117,7 +117,7 @@ class Steps:
         run = _text(event, "run")
         if not self._site.folder(run):
             return [gr.skip()] * 6
-        return self._fill(run)
+        return self.fill(run)
 
     def bring(self, upload: str | None, browser: dict[str, str] | None) -> list[Any]:
         """A run that was saved as JSON or ZIP, here or elsewhere; it is checked and gets a new id."""
@@ -130,9 +130,9 @@ class Steps:
             )
         except WorldError as error:
             return [*[gr.skip()] * 6, says.status("error", str(error))]
-        return [*self._fill(run), says.status("done", "The saved run is open.")]
+        return [*self.fill(run), says.status("done", "The saved run is open.")]
 
-    def _fill(self, run: str) -> list[Any]:
+    def fill(self, run: str) -> list[Any]:
         """The form as the run was asked: run, film, link, question, model, mode."""
         try:
             now = self._site.snapshot(run)
@@ -143,7 +143,7 @@ class Steps:
         ticket = self._site.runs.ticket(run)
         trace, link = now.trace, ticket.link
         asked = trace.question.text
-        if run.startswith("saved-"):
+        if run.startswith(("saved-", "sample-")):
             return [run, now.film, link, asked, gr.skip(), gr.skip()]
         return [run, now.film, link, asked, trace.setup.model, trace.setup.mode.value]
 

@@ -70,8 +70,8 @@ class Fields:
     bring: gr.UploadButton
 
 
-def ask_tab(site: Site, page: gr.Blocks) -> Fields:
-    """Lays the tab out and wires it, inside the page's Blocks."""
+def ask_tab(site: Site, page: gr.Blocks) -> tuple[Fields, Steps]:
+    """Lays the tab out and wires it, inside the page's Blocks; other tabs may lead here by `follow`."""
     named: dict[str, Any] = {
         "browser": gr.BrowserState({}, storage_key="sage-page", secret=STORED),
         "run": gr.State(""),
@@ -90,7 +90,21 @@ def ask_tab(site: Site, page: gr.Blocks) -> Fields:
     named |= _history()
     fields = Fields(**named)
     _wire(fields, steps, page)
-    return fields
+    return fields, steps
+
+
+def filled(at: Fields) -> list[Any]:
+    """What a step fills in that chooses a run to be shown."""
+    return [at.run, at.film, at.link, at.question, at.model, at.mode]
+
+
+def follow(event: Any, at: Fields, steps: Steps, *, may_refuse: bool = False) -> None:
+    """After a run or a film was chosen, the page watches it; a refusal is left standing."""
+    shown = [at.timeline, at.cards, at.status, at.player, at.ask, at.stop, at.runbar, at.film]
+    tail = steps.tail_after if may_refuse else steps.tail
+    watches = [at.run, at.film, at.status] if may_refuse else [at.run, at.film]
+    watched = event.success(tail, watches, shown, **QUIET)
+    watched.then(steps.history, at.browser, at.history, **QUIET)
 
 
 def _panel() -> dict[str, Any]:
@@ -200,29 +214,24 @@ def _history() -> dict[str, Any]:
 
 
 def _wire(at: Fields, steps: Steps, page: gr.Blocks) -> None:
-    filled = [at.run, at.film, at.link, at.question, at.model, at.mode]
-    shown = [at.timeline, at.cards, at.status, at.player, at.ask, at.stop, at.runbar, at.film]
+    fills = filled(at)
 
-    def follow(event: Any, *, may_refuse: bool = False) -> None:
-        """After a run or a film was chosen, the page watches it; a refusal is left standing."""
-        tail = steps.tail_after if may_refuse else steps.tail
-        watches = [at.run, at.film, at.status] if may_refuse else [at.run, at.film]
-        watched = event.success(tail, watches, shown, **QUIET)
-        watched.then(steps.history, at.browser, at.history, **QUIET)
+    def then(event: Any, *, may_refuse: bool = False) -> None:
+        follow(event, at, steps, may_refuse=may_refuse)
 
     page.load(steps.models, None, [at.model, at.tool_model], **QUIET)
-    follow(page.load(steps.load, at.browser, [at.browser, *filled], **QUIET))
+    then(page.load(steps.load, at.browser, [at.browser, *fills], **QUIET))
     begun = [at.run, at.browser, at.ask, at.stop, at.status]
-    follow(at.ask.click(_named(at, steps.start), _form(at), begun, **QUIET), may_refuse=True)
+    then(at.ask.click(_named(at, steps.start), _form(at), begun, **QUIET), may_refuse=True)
     at.stop.click(steps.stop, at.run, None, queue=False, **STOP)
     at.model.change(steps.explain, [at.model, at.key], at.model_hint, **QUIET)
-    follow(at.examples.pick(steps.pick, None, filled, **QUIET))
-    taken = at.upload.upload(steps.take, at.upload, [*filled, at.upload, at.status], **QUIET)
-    follow(taken, may_refuse=True)
-    follow(at.history.open(steps.open, at.browser, filled, **QUIET))
+    then(at.examples.pick(steps.pick, None, fills, **QUIET))
+    taken = at.upload.upload(steps.take, at.upload, [*fills, at.upload, at.status], **QUIET)
+    then(taken, may_refuse=True)
+    then(at.history.open(steps.open, at.browser, fills, **QUIET))
     at.history.remove(steps.remove, at.browser, at.history, **QUIET)
-    brought = at.bring.upload(steps.bring, [at.bring, at.browser], [*filled, at.status], **QUIET)
-    follow(brought, may_refuse=True)
+    brought = at.bring.upload(steps.bring, [at.bring, at.browser], [*fills, at.status], **QUIET)
+    then(brought, may_refuse=True)
 
 
 def _form(at: Fields) -> set[Any]:

@@ -21,8 +21,11 @@ SCRIPTS = (
     "timeline_list.js",
     "card.js",
     "cards.js",
+    "train_charts.js",
+    "train.js",
+    "train_views.js",
 )
-SHEETS = ("shared.css", "timeline.css", "cards.css")
+SHEETS = ("shared.css", "timeline.css", "cards.css", "train_charts.css", "train.css")
 
 
 def head() -> str:

@@ -15,6 +15,8 @@ from demo.ask_tab import ask_tab
 from demo.export import make_export_route
 from demo.media import make_captions_route, make_closed_routes, make_poster_route, make_routes
 from demo.site import Site
+from demo.train_routes import make_train_routes
+from demo.train_tab import train_tab
 
 FOLDER = Path(__file__).parent
 HEADING = (
@@ -32,8 +34,11 @@ def build_page(site: Site) -> gr.Blocks:
         delete_cache=(3600, 24 * 3600),  # uploads; films that were asked about are kept elsewhere
     ) as page:
         gr.HTML(html_template=HEADING, js_on_load=None, apply_default_css=False, elem_id="heading")
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Ask", id="ask"):
-            ask_tab(site, page)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Ask", id="ask"):
+                fields, steps = ask_tab(site, page)
+            with gr.Tab("Training", id="training"):
+                train_tab(site, fields, steps, tabs)
     page.queue(default_concurrency_limit=8, max_size=64)
     return page
 
@@ -45,8 +50,11 @@ def launch_page(page: gr.Blocks, site: Site, *, host: str, port: int) -> str:
         make_export_route(site.folder),
         make_poster_route(site.poster),
         make_captions_route(site.lines),
+        *make_train_routes(site),
         *make_closed_routes(),
     ]
+    if not site.is_public:
+        site.jobs.keep_going()
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,

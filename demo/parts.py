@@ -20,13 +20,13 @@ def part(name: str, inner: str, script: str, *, value: str = "") -> gr.HTML:
     )
 
 
-def status_line() -> gr.HTML:
+def status_line(name: str = "status") -> gr.HTML:
     """Says what happens, aloud as well; value: JSON of kind and text."""
     inner = (
         '<div class="sp-status" data-kind="idle"><span class="sp-dot"></span>'
         '<span class="sp-status-text" role="status" aria-live="polite"></span></div>'
     )
-    return part("status", inner, "window.sagePage.status(element, props, watch);")
+    return part(name, inner, "window.sagePage.status(element, props, watch);")
 
 
 def hint(name: str) -> gr.HTML:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 from demo.examples import Shelf, poster
@@ -12,9 +13,11 @@ from demo.films import Films
 from demo.media import film_url
 from demo.prepare import Preparations
 from demo.runs import Runs, Snapshot
+from demo.train_samples import Samples
 from sage.address import PUBLIC, Guard
 from sage.faults import Border, WorldError
 from sage.store import RunFolder
+from sage.train.jobs import Jobs
 from sage.types import FilmInfo, Question, Span, Trace
 from sage.video.captions import read_captions
 from sage.video.probe import probe
@@ -25,13 +28,23 @@ MAX_PAGES = 4000
 class Site:
     """`is_public`: strangers use it, so each sees only own runs and may choose safe models only."""
 
-    def __init__(self, data: Path, *, is_public: bool, guard: Guard = PUBLIC) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        is_public: bool,
+        guard: Guard = PUBLIC,
+        trained: Sequence[Path] = (),
+    ) -> None:
+        """`trained` are folders beside the app's own that hold runs of training."""
         self.data = data.resolve()
         self.is_public = is_public
         self.films = Films(self.data / "films")
         self.preparations = Preparations(self.films)
         self.runs = Runs(self.data / "runs", self.films, self.preparations, guard=guard)
         self.shelf = Shelf(self.films)
+        self.jobs = Jobs(self.data / "jobs", trained)
+        self.samples = Samples(self.data / "samples", self.jobs)
         self._probed: dict[str, FilmInfo] = {}
         self._watched: OrderedDict[str, int] = OrderedDict()
 
@@ -48,7 +61,7 @@ class Site:
 
     def folder(self, run: str) -> Path | None:
         """The folder of a run: a visitor's, or one that came with an example."""
-        return self.shelf.folder(run) or self.runs.folder(run)
+        return self.shelf.folder(run) or self._sample(run) or self.runs.folder(run)
 
     def snapshot(self, run: str) -> Snapshot | None:
         """A run as it is now, or None; raises WorldError(DISK) when it cannot be read."""
@@ -57,7 +70,14 @@ class Site:
             trace = RunFolder.open(example.run).trace().model_copy(update={"run": run})
             live: dict[str, object] = {"saved": f"Saved run · {example.title}"}
             return Snapshot((0,), trace, live, example.token, True)
+        sample = self._sample(run)
+        if sample is not None:
+            return Snapshot((0,), RunFolder.open(sample).trace(), {}, "", True)
         return self.runs.snapshot(run)
+
+    def _sample(self, run: str) -> Path | None:
+        """The folder of an episode played in training, which is the owner's alone."""
+        return None if self.is_public else self.samples.folder(run)
 
     def now(self, run: str, film: str) -> Snapshot:
         """What a page shows: the run, or, while there is none, the film that was chosen."""

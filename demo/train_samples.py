@@ -15,7 +15,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from demo.export import unfold
 from sage.faults import Border, crossing
 from sage.mini.film import render
 from sage.mini.world import find_film
@@ -89,6 +88,8 @@ def _lines(job: Job, step: int) -> Iterator[str]:
 
 def _write(job: Job, trace: Trace, folder: Path) -> None:
     """The folder of a run, its events last: a half-made one is made again."""
+    from demo.export import unfold  # noqa: PLC0415  it needs the site, which has the samples
+
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for frame in _frames(trace):

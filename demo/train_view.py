@@ -69,7 +69,6 @@ class TrainView:
             "folder": str(job.folder),
             "can": _can(state, last, bool(command)),
             "killing": bool(last and last.stop and last.stop.how == "kill"),
-            "stopping_s": _since_stop(last) if state == JobState.STOPPING else 0,
         }
 
     def curves(self, job: Job) -> Shown:
@@ -125,7 +124,8 @@ def says(state: JobState, last: Attempt | None, done: Progress, place: int) -> s
         return _running(last, done, at)
     if state == JobState.STOPPING:
         killing = last is not None and last.stop is not None and last.stop.how == "kill"
-        return "Killing it…" if killing else f"Asked to save and stop, at {at}…"
+        asked = round(time.time() - last.stop.at) if last and last.stop else 0
+        return "Killing it…" if killing else f"Asked {asked} s ago to save and stop, at {at}…"
     if state == JobState.STOPPED:
         return f"Stopped at {at}." if done.step else "Stopped before its first step."
     if state == JobState.DONE:
@@ -227,10 +227,6 @@ def _stages(plan: dict[str, int]) -> list[list[Any]]:
             found.append([before, name])
         before += steps
     return found
-
-
-def _since_stop(last: Attempt | None) -> int:
-    return round(time.time() - last.stop.at) if last and last.stop else 0
 
 
 def _text(path: Path) -> str:

@@ -90,7 +90,15 @@ def profile_of(spec: str) -> Profile | None:
 
 def statuses() -> list[Status]:
     """What the picker offers, the ready and the not ready, in the order `auto` looks at them."""
-    return [*_candidates(), _tiny(), OFFLINE]
+    offered = [status for status in _OFFERED.values() if Path(status.spec[3:]).is_dir()]
+    return [*_candidates(), *offered, _tiny(), OFFLINE]
+
+
+def offer(folder: Path, why: str) -> str:
+    """Adds a model's folder to the picker, as long as this process lives; returns its spec."""
+    spec = f"hf:{folder}"
+    _OFFERED[spec] = Status(spec, True, why)
+    return spec
 
 
 def check_visitor(spec: str, *, key: str = "") -> None:
@@ -119,6 +127,7 @@ def check_visitor(spec: str, *, key: str = "") -> None:
 
 
 TINY_LIMIT = "sage-tiny, which is bundled, understands only films of the miniature world."
+_OFFERED: dict[str, Status] = {}
 OFFLINE = Status(
     "offline", True, "No key, no weights: answers from captions or speech by text search."
 )

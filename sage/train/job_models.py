@@ -10,13 +10,14 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
 from sage.faults import Border, WorldError, crossing
 from sage.models.local import find_weights
 from sage.train.job_files import MODEL, SETTINGS
+from sage.train.profiles import keep_profile
 from sage.train.settings import TINY
 
 WEIGHTS = "model.safetensors"
@@ -64,7 +65,7 @@ def export(folder: Path, step: int) -> Path:
     target = folder / EXPORTS / f"{step:08d}"
     if (target / "config.json").is_file():
         return target
-    start = _start_of(folder)
+    start, is_mini = _start_of(folder)
     scratch = target.with_name(f".{target.name}")
     with crossing(Border.DISK, "The checkpoint could not be copied", OSError):
         shutil.rmtree(scratch, ignore_errors=True)
@@ -74,22 +75,25 @@ def export(folder: Path, step: int) -> Path:
                 shutil.copy(path, scratch / path.name)
         (scratch / f"{WEIGHTS}.index.json").unlink(missing_ok=True)
         _link(wanted[0].folder / WEIGHTS, scratch / WEIGHTS)
+        keep_profile(scratch, str(start), is_mini=is_mini)
         scratch.replace(target)
     return target
 
 
-def _start_of(folder: Path) -> Path:
-    """The folder of the model that the run started from."""
-    name = ""
-    with suppress(OSError, ValueError, yaml.YAMLError, AttributeError):
-        name = str(yaml.safe_load((folder / SETTINGS).read_text("utf-8")).get("model") or "")
+def _start_of(folder: Path) -> tuple[Path, bool]:
+    """The folder of the model that the run started from; and whether it learns in the miniature world."""
+    settings: dict[str, Any] = {}
+    with suppress(OSError, ValueError, yaml.YAMLError):
+        settings = yaml.safe_load((folder / SETTINGS).read_text("utf-8")) or {}
+    name = str(settings.get("model") or "")
     found = folder / "start" if name == TINY else find_weights(name) if name else None
     if found is None or not (found / "config.json").is_file():
         message = f"{name or 'The model it started from'} is not on this machine, so the checkpoint lacks its config."
         raise WorldError(
             Border.MODEL, f"{message} Put it back, or use the model when the run is done."
         )
-    return found
+    data = settings.get("films") or settings.get("data") or {}
+    return found, not (data.get("folder") or data.get("file"))
 
 
 def _link(source: Path, target: Path) -> None:

@@ -1,0 +1,395 @@
+"""What the events of the Training tab do. Each checks by itself that it may: the page is no lock.
+
+Whatever is refused is told in one sentence in the tab's status line, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo import says
+from demo.ask_steps import Steps
+from demo.says import to_json
+from demo.site import Site
+from sage.faults import Border, WorldError
+from sage.models import catalog
+from sage.train import job_devices, job_models
+from sage.train.job_files import CONFIG, Info, JobState
+from sage.train.job_plan import (
+    KNOBS,
+    Draft,
+    Plan,
+    bench_command,
+    check,
+    facts_of,
+    preset_values,
+    presets,
+    shown_command,
+)
+from sage.train.jobs import Job, Jobs
+from sage.train.settings import TINY
+
+SLOTS = 10
+"""Fields for settings; every recipe has so many."""
+DRY_RUN_S = 300
+SIZES = re.compile(r"([\d,.]+) M weights, ([\d,.]+) M learned")
+USED = "models.txt"
+GIB = 2**30
+BUNDLED = ("sage-tiny-sft", "sage-tiny")
+
+
+class TrainSteps:
+    """The steps, for one site."""
+
+    def __init__(self, site: Site, ask: Steps) -> None:
+        self._site = site
+        self._ask = ask
+        self._used = site.data / USED
+        for line in self._read_used():
+            catalog.offer(Path(line), "Trained here.")
+
+    @property
+    def jobs(self) -> Jobs:
+        """Of the site, for its owner alone; WorldError for anybody else."""
+        if self._site.is_public:
+            raise WorldError(
+                Border.DISK,
+                "Training is the owner's alone, and this site is public. Nothing was started or changed. "
+                "Run SAGE on a machine of your own; the commands are on this page.",
+            )
+        return self._site.jobs
+
+    # ---- the form
+
+    def bases(self, recipe: str) -> list[tuple[str, str]]:
+        """Checkpoints to start from, as label and value."""
+        found = [] if recipe == "grpo" else [("a new tiny model, untrained", TINY)]
+        found += [
+            (f"{name} · bundled", str(catalog.ASSETS / name))
+            for name in BUNDLED
+            if (catalog.ASSETS / name / "config.json").is_file()
+        ]
+        for job in self._site.jobs.all():
+            for one in job_models.checkpoints(job.folder):
+                if one.is_final:
+                    found.append((f"{job.title} · finished", str(one.folder)))
+        for line in self._read_used():
+            if line not in {value for _, value in found}:
+                found.append((f"{Path(line).parent.parent.name} · {Path(line).name}", line))
+        return found
+
+    def recipe(self, recipe: str) -> list[Any]:
+        """Another kind of training: presets, bases, and the fields below them."""
+        names = presets(recipe)
+        bases = self.bases(recipe)
+        base = bases[0][1] if bases else ""
+        return [
+            gr.update(choices=names, value=names[0]),
+            gr.update(choices=bases, value=base),
+            *self.knobs(recipe, names[0]),
+        ]
+
+    def knobs(self, recipe: str, preset: str) -> list[Any]:
+        """The settings of a preset, in the fields of the form."""
+        values = preset_values(recipe, preset or "")
+        return [
+            gr.update(label=knob.label, info=knob.why or " ", value=values[knob.path])
+            for knob in KNOBS[recipe]
+        ]
+
+    def check(self, form: dict[str, Any]) -> str:
+        """What the form would start, or what is wrong with it; the value of the draft."""
+        try:
+            plan, troubles = check(self._draft(form), self.jobs.new_folder(form["recipe"]))
+        except WorldError as error:
+            return _draft_value(troubles=[("", str(error))])
+        if plan is None:
+            return _draft_value(
+                troubles=[(_slot(form["recipe"], t.field), t.says) for t in troubles]
+            )
+        return _draft_value(plan=plan, facts=[*facts_of(plan.settings), *self._machine()])
+
+    def preflight(self, form: dict[str, Any]) -> Iterator[str]:
+        """The same with what the job will take, told by the command's own dry run."""
+        said = self.check(form)
+        try:
+            plan, _ = check(self._draft(form), self.jobs.new_folder(form["recipe"]))
+        except WorldError:
+            plan = None
+        if plan is None:
+            yield said
+            return
+        facts = self._machine()
+        busy = "Reading some rows and measuring the model…"
+        yield _draft_value(plan=plan, facts=[*facts_of(plan.settings), *facts], busy=busy)
+        lines = _dry_run(plan)
+        yield _draft_value(plan=plan, facts=[*lines, *_disk(lines, plan, self.jobs.home), *facts])
+
+    def start(self, form: dict[str, Any]) -> list[Any]:
+        """Makes a job and queues it: what the list is told, status, draft."""
+        try:
+            folder = self.jobs.new_folder(form["recipe"])
+            plan, troubles = check(self._draft(form), folder)
+            if plan is None:
+                wrong = [(_slot(form["recipe"], t.field), t.says) for t in troubles]
+                said = says.status("error", "Nothing was started: " + troubles[0].says)
+                return [gr.skip(), said, _draft_value(troubles=wrong)]
+            info = plan.info
+            if not info.name:
+                info = info.model_copy(update={"name": _name(form["recipe"], form["preset"])})
+            job = self.jobs.create(folder, info, {CONFIG: plan.config})
+            self.jobs.tick()
+        except WorldError as error:
+            return [gr.skip(), says.status("error", str(error)), gr.skip()]
+        waits = job.state == JobState.QUEUED
+        text = "It waits for its turn." if waits else "It has started."
+        return [_told(job.id), says.status("running", f"“{job.title}”: {text}"), gr.skip()]
+
+    def _draft(self, form: dict[str, Any]) -> Draft:
+        recipe = form["recipe"]
+        values = {knob.path: _whole(form[f"knob{n}"]) for n, knob in enumerate(KNOBS[recipe])}
+        return Draft(
+            recipe=recipe,
+            preset=form["preset"] or "",
+            name=form["name"] or "",
+            base=form["base"] or "",
+            data=form["data"],
+            where=form["where"] or "",
+            devices=form["devices"] or job_devices.CPU,
+            values=values,
+            extra=form["extra"] or "",
+        )
+
+    def _machine(self) -> list[str]:
+        """What is free now."""
+        free, whole = job_devices.memory()
+        disk = job_devices.disk_free(self._site.jobs.home)
+        cards = [
+            f"GPU {g.number} {g.free / GIB:.0f} of {g.total / GIB:.0f} GiB"
+            for g in job_devices.gpus()
+        ]
+        shown = [
+            f"memory {free / GIB:.1f} of {whole / GIB:.1f} GiB",
+            *cards,
+            f"disk {disk / GIB:.1f} GiB",
+        ]
+        return [f"free now  {', '.join(shown)}"]
+
+    # ---- what is done with jobs
+
+    def act(self, event: gr.EventData) -> list[Any]:
+        """Stop, kill, resume, rename, delete, benchmark: what the list is told, and the status."""
+        asked = dict(event._data or {})
+        try:
+            job = self._job(asked)
+            done = {
+                "stop": self._stop,
+                "kill": self._kill,
+                "resume": self._resume,
+                "rename": self._rename,
+                "delete": self._delete,
+                "bench": self._bench,
+            }[str(asked.get("do"))]
+            told, text = done(job, asked)
+        except WorldError as error:
+            return [_told(), says.status("error", str(error))]
+        except KeyError:
+            return [gr.skip(), gr.skip()]
+        return [told, says.status("done", text)]
+
+    def _job(self, asked: dict[str, Any]) -> Job:
+        job = self.jobs.find(str(asked.get("job", ""))[:200])
+        if job is None:
+            raise WorldError(Border.DISK, "There is no such job any more. Nothing was changed.")
+        return job
+
+    def _stop(self, job: Job, _: dict[str, Any]) -> tuple[str, str]:
+        was = job.state
+        self.jobs.stop(job)
+        text = "taken out of the queue." if was == JobState.QUEUED else "asked to save and stop."
+        return _told(), f"“{job.title}”: {text}"
+
+    def _kill(self, job: Job, _: dict[str, Any]) -> tuple[str, str]:
+        self.jobs.kill(job)
+        return (
+            _told(),
+            f"“{job.title}”: killed; its processes are gone. Its last checkpoint is kept.",
+        )
+
+    def _resume(self, job: Job, _: dict[str, Any]) -> tuple[str, str]:
+        self.jobs.resume(job)
+        self.jobs.tick()
+        waits = job.state == JobState.QUEUED
+        return _told(), f"“{job.title}”: {'waits for its turn.' if waits else 'goes on.'}"
+
+    def _rename(self, job: Job, asked: dict[str, Any]) -> tuple[str, str]:
+        name = " ".join(str(asked.get("name", "")).split())[:120]
+        renamed = self.jobs.rename(job, name=name, note=str(asked.get("note", ""))[:4000])
+        return _told(), f"“{renamed.title}”: name and note are kept."
+
+    def _delete(self, job: Job, _: dict[str, Any]) -> tuple[str, str]:
+        self.jobs.delete(job)
+        what = "deleted" if job.is_ours else "taken off the list; its folder stays"
+        return to_json({"gone": job.id, "n": time.time()}), f"“{job.title}”: {what}."
+
+    def _bench(self, job: Job, asked: dict[str, Any]) -> tuple[str, str]:
+        step = _step(asked)
+        model = job_models.export(job.folder, step)
+        folder = self.jobs.new_folder("bench")
+        name = f"Benchmark of {job.title}" + (f", step {step}" if step else "")
+        command = bench_command(f"hf:{model}", folder / "bench")
+        info = Info(
+            recipe="bench",
+            name=name[:120],
+            command=command,
+            cwd=str(Path.cwd()),
+            devices=job.info.devices,
+        )
+        made = self.jobs.create(folder, info, {})
+        self.jobs.tick()
+        return _told(made.id), f"“{name}” is a job of its own now."
+
+    def show(self, where: str | None) -> list[Any]:
+        """Adds the folder of a run from elsewhere: what the list is told, status, the field."""
+        try:
+            job = self.jobs.show(Path((where or "").strip() or "."))
+        except WorldError as error:
+            return [gr.skip(), says.status("error", str(error)), gr.skip()]
+        return [_told(job.id), says.status("done", f"“{job.title}” is on the list."), ""]
+
+    # ---- where a job leads
+
+    def base(self, event: gr.EventData) -> list[Any]:
+        """A checkpoint as what the next job starts from: base, status."""
+        try:
+            asked = dict(event._data or {})
+            model = job_models.export(self._job(asked).folder, _step(asked))
+        except WorldError as error:
+            return [gr.skip(), says.status("error", str(error))]
+        self._use(model)
+        said = says.status("done", f"“New job” starts from {model}. Choose the rest there.")
+        return [gr.update(choices=self.bases("sft"), value=str(model)), said]
+
+    def use(self, event: gr.EventData) -> list[Any]:
+        """A checkpoint as the model of the Ask tab: both pickers, tabs, status."""
+        try:
+            asked = dict(event._data or {})
+            model = job_models.export(self._job(asked).folder, _step(asked))
+        except WorldError as error:
+            return [gr.skip(), gr.skip(), gr.skip(), says.status("error", str(error))]
+        spec = self._use(model)
+        models, tools = self._ask.models()
+        chosen = {**models, "value": spec}
+        said = says.status("done", f"The Ask tab uses {spec} now.")
+        return [chosen, tools, gr.update(selected="ask"), said]
+
+    def open(self, event: gr.EventData) -> list[Any]:
+        """An episode in the Ask tab: what is filled in there, and the tabs."""
+        run = str(dict(event._data or {}).get("run", ""))[:200]
+        try:
+            found = self.jobs and self._site.samples.folder(run)
+        except WorldError as error:
+            gr.Warning(str(error), duration=10)
+            found = None
+        if found is None:
+            return [*[gr.skip()] * 6, gr.skip()]
+        return [*self._ask.fill(run), gr.update(selected="ask")]
+
+    def _use(self, model: Path) -> str:
+        """Offers a model in the Ask tab, from now on and after a restart."""
+        known = self._read_used()
+        if str(model) not in known:
+            self._used.write_text("".join(f"{line}\n" for line in [*known, model]), "utf-8")
+        return catalog.offer(model, "Trained here.")
+
+    def _read_used(self) -> list[str]:
+        if self._site.is_public or not self._used.is_file():
+            return []
+        return [line for line in self._used.read_text("utf-8").splitlines() if Path(line).is_dir()]
+
+
+def _draft_value(
+    *,
+    plan: Plan | None = None,
+    troubles: list[tuple[str, str]] | None = None,
+    facts: list[str] | None = None,
+    busy: str = "",
+) -> str:
+    return to_json(
+        {
+            "troubles": [{"field": field, "says": text} for field, text in troubles or []],
+            "facts": facts or [],
+            "busy": busy,
+            "command": shown_command(plan.info.command) if plan else "",
+            "yaml": plan.config if plan else "",
+        }
+    )
+
+
+def _slot(recipe: str, field: str) -> str:
+    """The field of the form that a setting stands in."""
+    places = {knob.path: f"knob{n}" for n, knob in enumerate(KNOBS[recipe])}
+    fields = {"base": "base", "model": "base", "where": "where"}
+    return places.get(field) or fields.get(field) or "extra"
+
+
+def _whole(value: Any) -> Any:
+    """Fields of numbers give 60.0 for 60."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _name(recipe: str, preset: str | None) -> str:
+    return f"{preset or recipe} {time.strftime('%d %b %H:%M')}"
+
+
+def _step(asked: dict[str, Any]) -> int:
+    step = asked.get("step")
+    return step if isinstance(step, int) and step >= 0 else 0
+
+
+def _told(job: str = "") -> str:
+    """What makes the page look at everything again, and at `job` first; never the same twice."""
+    return to_json({"job": job, "n": time.time()})
+
+
+def _dry_run(plan: Plan) -> list[str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        config = Path(scratch) / CONFIG
+        config.write_text(plan.config, "utf-8")
+        words = ["train", plan.info.recipe, "--config", str(config), "--dry-run"]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "sage", *words],
+                capture_output=True,
+                text=True,
+                timeout=DRY_RUN_S,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            return [
+                f"The dry run took more than {DRY_RUN_S} s; the job may be large, or the machine busy."
+            ]
+    if done.returncode:
+        return [f"The dry run failed: {line}" for line in done.stderr.strip().splitlines()[-3:]]
+    return [line for line in done.stdout.splitlines() if not line.startswith("command")]
+
+
+def _disk(lines: list[str], plan: Plan, home: Path) -> list[str]:
+    """What the checkpoints need, by the sizes that the dry run told."""
+    found = next((match for line in lines if (match := SIZES.search(line))), None)
+    if found is None:
+        return []
+    weights, learned = (float(text.replace(",", "")) * 1e6 for text in found.groups())
+    need = (4 * weights + 8 * learned) * (plan.settings.keep + 1) + 4 * weights
+    free = job_devices.disk_free(home)
+    short = "; more than is free" if need > free else ""
+    return [f"disk      {need / GIB:.1f} GiB for checkpoints and the model{short}"]
