@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sage.faults import WorldError
@@ -83,6 +83,7 @@ class OpenAIModel:
         self.name = f"openai:{model}" + ("" if self.is_openai else f"@{self.base_url}")
         if self.is_openai and not key:
             raise final(f"There is no key for {self.name}", "Set OPENAI_API_KEY, or type a key.")
+        self._shown = Shown(not self.is_openai, bool(READS_SECONDS.search(model)))
         self._key = key
         self._patience = patience or Patience()
         self._habits: frozenset[str] = frozenset()
@@ -107,7 +108,7 @@ class OpenAIModel:
     def _one(self, request: Request, gave_up: threading.Event) -> Reply:
         request.stop.check()
         started = time.monotonic()
-        draft = Draft(self.model, write_messages(request, takes_clips=not self.is_openai), request)
+        draft = Draft(self.model, write_messages(request, self._shown), request)
         reply = persist(lambda: self._attempt(draft), request, self._patience, gave_up=gave_up)
         return reply.model_copy(update={"seconds": time.monotonic() - started})
 
@@ -293,17 +294,27 @@ def is_strict(schema: Any) -> bool:
     return all(is_strict(part) for part in schema.values())
 
 
-def write_messages(request: Request, *, takes_clips: bool) -> list[dict[str, Any]]:
+READS_SECONDS = re.compile(r"qwen[\w.-]*-?vl|sage-", re.IGNORECASE)
+"""Names of models that were trained with times as `<12.5 seconds>`."""
+
+
+class Shown(NamedTuple):
+    """How a server is shown a film."""
+
+    takes_clips: bool = False
+    in_seconds: bool = False
+    """Frames behind `<12.5 seconds>`, as Qwen-VL models are trained; else behind a sentence."""
+
+
+def write_messages(request: Request, shown: Shown) -> list[dict[str, Any]]:
     """Messages on the wire. Plain text stays a plain string: text-only servers take no parts."""
     return [
-        {"role": message.role, "content": _write_content(message, request, takes_clips)}
+        {"role": message.role, "content": _write_content(message, request, shown)}
         for message in request.messages
     ]
 
 
-def _write_content(
-    message: Message, request: Request, takes_clips: bool
-) -> str | list[dict[str, Any]]:
+def _write_content(message: Message, request: Request, shown: Shown) -> str | list[dict[str, Any]]:
     texts = [part.text for part in message.parts if isinstance(part, TextPart)]
     if len(texts) == len(message.parts):
         return "\n\n".join(texts)
@@ -312,23 +323,24 @@ def _write_content(
         if isinstance(part, TextPart):
             content.append(_text(part.text))
         elif isinstance(part, FramesPart):
-            content += _write_frames(part, request)
+            content += _write_frames(part, request, shown)
         else:
-            content += _write_clip(part, request, takes_clips)
+            content += _write_clip(part, request, shown)
     return content
 
 
-def _write_frames(part: FramesPart, request: Request) -> list[dict[str, Any]]:
+def _write_frames(part: FramesPart, request: Request, shown: Shown) -> list[dict[str, Any]]:
     content: list[dict[str, Any]] = []
     for frame in part.frames:
         url = images.data_url("image/jpeg", images.read_media(request.folder, frame))
-        content += [_text(images.label(frame)), {"type": "image_url", "image_url": {"url": url}}]
+        told = f"<{frame.at_s:.1f} seconds>" if shown.in_seconds else images.label(frame)
+        content += [_text(told), {"type": "image_url", "image_url": {"url": url}}]
     return content
 
 
-def _write_clip(part: ClipPart, request: Request, takes_clips: bool) -> list[dict[str, Any]]:
+def _write_clip(part: ClipPart, request: Request, shown: Shown) -> list[dict[str, Any]]:
     told = images.label(part.clip)
-    if not takes_clips:
+    if not shown.takes_clips:
         return [_text(f"{told} (not shown: this model takes frames, not clips)")]
     url = images.data_url("video/mp4", images.read_media(request.folder, part.clip))
     return [_text(told), {"type": "video_url", "video_url": {"url": url}}]

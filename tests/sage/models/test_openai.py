@@ -5,8 +5,9 @@ import base64
 import pytest
 
 from sage.faults import Border, WorldError
+from sage.models.base import Request
 from sage.models.openai import OpenAIModel, is_strict, price
-from sage.types import Clip, ClipPart, Message, Usage
+from sage.types import Clip, ClipPart, Frame, FramesPart, Message, Usage
 from tests.sage.models.asking import KEY, QUICK, SCHEMA, ask, ask_media
 from tests.wire import Step, WireServer
 
@@ -62,12 +63,31 @@ def test_a_clip_goes_as_video_to_compatible_servers(wire, model, tmp_path):
 
 
 def test_openai_itself_is_told_that_a_clip_is_not_shown(tmp_path):
-    from sage.models.openai import write_messages
+    from sage.models.openai import Shown, write_messages
 
     request = ask_media(tmp_path, clip=True)
-    content = write_messages(request, takes_clips=False)[0]["content"]
+    content = write_messages(request, Shown())[0]["content"]
     assert content[0]["text"].startswith("Clip from 01:00 to 01:15: (not shown")
     assert {part["type"] for part in content} == {"text"}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("gpt-4o", "Frame at 00:12.5:"),
+        ("Qwen/Qwen3-VL-8B-Instruct", "<12.5 seconds>"),
+        ("allenai/SAGE-MM-Qwen3-VL-4B-SFT_RL", "<12.5 seconds>"),
+        ("sage-tiny", "<12.5 seconds>"),
+    ],
+)
+def test_times_are_written_as_the_model_was_trained_with(tmp_path, name, told):
+    from sage.models.openai import READS_SECONDS, Shown, write_messages
+
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    frames = FramesPart(frames=(Frame(path="a.jpg", at_s=12.5),))
+    request = Request(messages=(Message(role="user", parts=(frames,)),), folder=tmp_path)
+    shown = Shown(in_seconds=bool(READS_SECONDS.search(name)))
+    assert write_messages(request, shown)[0]["content"][0]["text"] == told
 
 
 def test_media_outside_the_run_is_not_sent(wire, model, tmp_path):
