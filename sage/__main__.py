@@ -1,4 +1,4 @@
-"""Command line: `python -m sage ask | replay | doctor | mini | bench | annotate | train`.
+"""Command line: `python -m sage ask | replay | doctor | mini | bench | annotate | data | train`.
 
 Exit code 0: answered, 1: failed, 130: stopped.
 """
@@ -17,6 +17,7 @@ from sage.agent import ask as run_agent
 from sage.annotate.commands import app as annotate_app
 from sage.bench.commands import app as bench_app
 from sage.config import ConfigError, load_config
+from sage.data.commands import app as data_app
 from sage.doctor import examine, print_report
 from sage.faults import Border, StoppedError, StopSignal, WorldError
 from sage.mini.commands import app as mini_app
@@ -31,6 +32,7 @@ from sage.video.reel import make_reel
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 app.add_typer(mini_app, name="mini")
 app.add_typer(bench_app, name="bench")
+app.add_typer(data_app, name="data")
 app.add_typer(train_app, name="train")
 app.add_typer(annotate_app, name="annotate")
 EXIT = {"answered": 0, "failed": 1, "stopped": 130}
