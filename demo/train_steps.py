@@ -98,6 +98,10 @@ class TrainSteps:
             *self.knobs(recipe, names[0]),
         ]
 
+    def refresh(self, recipe: str) -> Any:
+        """The bases there are now; what was chosen stays."""
+        return gr.update(choices=self.bases(recipe))
+
     def knobs(self, recipe: str, preset: str) -> list[Any]:
         """The settings of a preset, in the fields of the form."""
         values = preset_values(recipe, preset or "")

@@ -43,8 +43,8 @@ DRAFT = '<div class="tr-draft"></div>'
 FIRST = "sft"
 
 
-def train_tab(site: Site, at: Fields, ask: Steps, tabs: gr.Tabs) -> None:
-    """Lays the tab out and wires it, inside its gr.Tab."""
+def train_tab(site: Site, at: Fields, ask: Steps, tabs: gr.Tabs, page: gr.Blocks) -> None:
+    """Lays the tab out and wires it, inside its gr.Tab; another one may be lit by `tabs`."""
     if site.is_public:
         gr.HTML(
             html_template=CLOSED, js_on_load=None, apply_default_css=False, elem_id="train-closed"
@@ -55,6 +55,8 @@ def train_tab(site: Site, at: Fields, ask: Steps, tabs: gr.Tabs) -> None:
     form = _form(steps)
     train = _train()
     _wire_form(form, steps, status, train)
+    # What there is to start from changes while the app runs.
+    page.load(steps.refresh, form["recipe"], form["base"], **QUIET)
     train.act(steps.act, None, [train, status], **QUIET)
     train.base(steps.base, None, [form["base"], status], **QUIET)
     used = [at.model, at.tool_model, tabs, status]

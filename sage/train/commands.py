@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from sage.config import ConfigError, load_config
 from sage.faults import WorldError
+from sage.train.hub import fetch_sets
 from sage.train.job_files import Recipe
 from sage.train.job_record import Tell, recorded, refuse
 
@@ -53,7 +54,7 @@ def grpo(config: ConfigOption, overrides: Overrides = None, dry_run: DryRun = Fa
     if dry_run:
         _tell_all(lambda: tell_estimate(settings, words))
         return
-    _run("grpo", Path(settings.out), lambda tell: start(settings, tell))
+    _run("grpo", Path(settings.out), lambda tell: start(fetch_sets(settings, tell), tell))
 
 
 def _supervised(name: Recipe, config: Path, overrides: list[str], dry_run: bool) -> None:
@@ -77,7 +78,7 @@ def _supervised(name: Recipe, config: Path, overrides: list[str], dry_run: bool)
     if dry_run:
         _tell_all(lambda: tell_estimate(settings, words))
         return
-    _run(name, Path(settings.out), lambda tell: start(settings, tell))
+    _run(name, Path(settings.out), lambda tell: start(fetch_sets(settings, tell), tell))
 
 
 def _settings(kind: type[T], config: Path, overrides: list[str]) -> T:
