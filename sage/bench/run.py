@@ -76,6 +76,8 @@ class Header(Value):
     total: int
     """How many the suite has; more than `expected` for a shard or with a limit."""
     limit: int | None = None
+    workers: int = 1
+    """Questions at once, which the seconds of each depend on."""
     shard: str = ""
     """`i/n`, i from 1; empty: all."""
     source: str = ""

@@ -168,6 +168,7 @@ def make_header(order: Order, suite: Suite, setup: Setup, expected: int) -> Head
         expected=expected,
         total=len(suite.entries),
         limit=order.choice.limit,
+        workers=order.workers,
         shard=order.shard,
         source=suite.source,
         versions=versions(),
@@ -180,8 +181,8 @@ def open_run(order: Order, header: Header, entries: tuple[Entry, ...]) -> BenchF
     if not (order.out / HEADER).is_file():
         return BenchFolder.create(order.out, header, entries)
     run = BenchFolder.open(order.out)
-    there = run.header().model_dump(exclude={"versions", "created"})
-    wanted = header.model_dump(exclude={"versions", "created"})
+    free = {"versions", "created", "workers"}
+    there, wanted = run.header().model_dump(exclude=free), header.model_dump(exclude=free)
     other = [name for name in wanted if wanted[name] != there[name]]
     if other or list(run.entries()) != [e.id for e in entries]:
         told = ", ".join(f"{n} {_short(there[n])} instead of {_short(wanted[n])}" for n in other)
