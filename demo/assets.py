@@ -24,8 +24,19 @@ SCRIPTS = (
     "train_charts.js",
     "train.js",
     "train_views.js",
+    "annotate.js",
+    "annotate_case.js",
+    "annotate_start.js",
+    "annotate_results.js",
 )
-SHEETS = ("shared.css", "timeline.css", "cards.css", "train_charts.css", "train.css")
+SHEETS = (
+    "shared.css",
+    "timeline.css",
+    "cards.css",
+    "train_charts.css",
+    "train.css",
+    "annotate.css",
+)
 
 
 def head() -> str:

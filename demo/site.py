@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
+from demo.annotate_media import CaseMedia
 from demo.examples import Shelf, poster
 from demo.films import Films
 from demo.media import film_url
@@ -15,6 +16,8 @@ from demo.prepare import Preparations
 from demo.runs import Runs, Snapshot
 from demo.train_samples import Samples
 from sage.address import PUBLIC, Guard
+from sage.annotate.desk import Desk
+from sage.annotate.store import FILE, Store
 from sage.faults import Border, WorldError
 from sage.store import RunFolder
 from sage.train.jobs import Jobs
@@ -45,6 +48,8 @@ class Site:
         self.shelf = Shelf(self.films)
         self.jobs = Jobs(self.data / "jobs", trained)
         self.samples = Samples(self.data / "samples", self.jobs)
+        self.desk = Desk(Store(self.data / FILE))
+        self.case_media = CaseMedia(self.desk)
         self._probed: dict[str, FilmInfo] = {}
         self._watched: OrderedDict[str, int] = OrderedDict()
 

@@ -13,12 +13,11 @@ from typing import Annotated
 
 import typer
 
-from sage.annotate.store import Store
+from sage.annotate.store import FILE, Store
 from sage.faults import WorldError
 from sage.judge import Verdict
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
-FILE = "annotations.sqlite"
 Name = Annotated[str, typer.Argument(help="Name of the queue.")]
 Data = Annotated[Path | None, typer.Option(help="The app's data folder (SAGE_DATA, else ./data).")]
 Names = Annotated[bool, typer.Option(help="Annotators by name instead of A1, A2, …")]

@@ -32,6 +32,8 @@ from sage.annotate.types import (
 from sage.faults import Border, WorldError
 from sage.types import Trace
 
+FILE = "annotations.sqlite"
+"""Its name in the app's data folder."""
 BUSY_S = 30.0
 MAX_NAME = 80
 _BODY: TypeAdapter[Body] = TypeAdapter(Body)

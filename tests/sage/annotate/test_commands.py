@@ -6,9 +6,9 @@ import json
 
 from typer.testing import CliRunner
 
-from sage.annotate.commands import FILE, app
+from sage.annotate.commands import app
 from sage.annotate.desk import Desk
-from sage.annotate.store import Store
+from sage.annotate.store import FILE, Store
 from tests.sage.annotate.made import make_run
 
 
