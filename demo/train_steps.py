@@ -28,6 +28,7 @@ from sage.train.job_plan import (
     KNOBS,
     Draft,
     Plan,
+    Trouble,
     bench_command,
     check,
     facts_of,
@@ -43,6 +44,7 @@ SLOTS = 10
 DRY_RUN_S = 300
 SIZES = re.compile(r"([\d,.]+) M weights, ([\d,.]+) M learned")
 USED = "models.txt"
+FOLDER = re.compile(r"\d{8}-\d{6}-[a-z]+-[0-9a-f]{4}")
 GIB = 2**30
 BUNDLED = ("sage-tiny-sft", "sage-tiny")
 
@@ -110,27 +112,27 @@ class TrainSteps:
             for knob in KNOBS[recipe]
         ]
 
-    def check(self, form: dict[str, Any]) -> str:
-        """What the form would start, or what is wrong with it; the value of the draft."""
+    def check(self, form: dict[str, Any]) -> list[str]:
+        """What the form would start, or what is wrong with it: the draft, and the name of the job's folder."""
         try:
-            plan, troubles = check(self._draft(form), self.jobs.new_folder(form["recipe"]))
+            folder = self._folder(form)
+            plan, troubles = check(self._draft(form), folder)
         except WorldError as error:
-            return _draft_value(troubles=[("", str(error))])
+            return [_draft_value(troubles=[("", str(error))]), ""]
         if plan is None:
-            return _draft_value(
-                troubles=[(_slot(form["recipe"], t.field), t.says) for t in troubles]
-            )
-        return _draft_value(plan=plan, facts=[*facts_of(plan.settings), *self._machine()])
+            return [_wrong(form["recipe"], troubles), folder.name]
+        facts = [*facts_of(plan.settings), *self._machine()]
+        return [_draft_value(plan=plan, facts=facts), folder.name]
 
     def preflight(self, form: dict[str, Any]) -> Iterator[str]:
         """The same with what the job will take, told by the command's own dry run."""
-        said = self.check(form)
         try:
-            plan, _ = check(self._draft(form), self.jobs.new_folder(form["recipe"]))
-        except WorldError:
-            plan = None
+            plan, troubles = check(self._draft(form), self._folder(form))
+        except WorldError as error:
+            yield _draft_value(troubles=[("", str(error))])
+            return
         if plan is None:
-            yield said
+            yield _wrong(form["recipe"], troubles)
             return
         facts = self._machine()
         busy = "Reading some rows and measuring the model…"
@@ -139,24 +141,32 @@ class TrainSteps:
         yield _draft_value(plan=plan, facts=[*lines, *_disk(lines, plan, self.jobs.home), *facts])
 
     def start(self, form: dict[str, Any]) -> list[Any]:
-        """Makes a job and queues it: what the list is told, status, draft."""
+        """Makes a job and queues it: what the list is told, status, draft, folder's name, the form itself."""
         try:
-            folder = self.jobs.new_folder(form["recipe"])
+            folder = self._folder(form)
             plan, troubles = check(self._draft(form), folder)
             if plan is None:
-                wrong = [(_slot(form["recipe"], t.field), t.says) for t in troubles]
-                said = says.status("error", "Nothing was started: " + troubles[0].says)
-                return [gr.skip(), said, _draft_value(troubles=wrong)]
+                said = says.status("error", "Nothing was started. " + troubles[0].says)
+                return [gr.skip(), said, _wrong(form["recipe"], troubles), gr.skip(), gr.skip()]
             info = plan.info
             if not info.name:
                 info = info.model_copy(update={"name": _name(form["recipe"], form["preset"])})
             job = self.jobs.create(folder, info, {CONFIG: plan.config})
             self.jobs.tick()
         except WorldError as error:
-            return [gr.skip(), says.status("error", str(error)), gr.skip()]
+            return [gr.skip(), says.status("error", str(error)), *[gr.skip()] * 3]
         waits = job.state == JobState.QUEUED
         text = "It waits for its turn." if waits else "It has started."
-        return [_told(job.id), says.status("running", f"“{job.title}”: {text}"), gr.skip()]
+        said = says.status("running", f"“{job.title}”: {text}")
+        return [_told(job.id), said, gr.skip(), "", gr.update(open=False)]
+
+    def _folder(self, form: dict[str, Any]) -> Path:
+        """Where the job will be: where the page has said so, as long as there is nothing yet."""
+        name = form.get("folder") or ""
+        kept = self.jobs.home / name
+        if FOLDER.fullmatch(name) and f"-{form['recipe']}-" in name and not kept.exists():
+            return kept
+        return self.jobs.new_folder(form["recipe"])
 
     def _draft(self, form: dict[str, Any]) -> Draft:
         recipe = form["recipe"]
@@ -337,6 +347,11 @@ def _draft_value(
             "yaml": plan.config if plan else "",
         }
     )
+
+
+def _wrong(recipe: str, troubles: list[Trouble]) -> str:
+    """A draft that cannot be started, each mistake at its field."""
+    return _draft_value(troubles=[(_slot(recipe, t.field), t.says) for t in troubles])
 
 
 def _slot(recipe: str, field: str) -> str:

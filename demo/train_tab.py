@@ -82,7 +82,8 @@ def _form(steps: TrainSteps) -> dict[str, Any]:
     first = presets(FIRST)
     devices = job_devices.device_sets()
     is_empty = not steps.jobs.all()
-    with gr.Accordion("New job", open=is_empty, elem_id="train-form"):
+    named["folder"] = gr.State("")
+    with gr.Accordion("New job", open=is_empty, elem_id="train-form") as named["form"]:
         with gr.Row():
             named["recipe"] = gr.Radio(
                 RECIPES, value=FIRST, label="What", elem_id="train-recipe", scale=3
@@ -151,7 +152,7 @@ def _wire_form(at: dict[str, Any], steps: TrainSteps, status: gr.HTML, train: gr
     knobs = [at[f"knob{n}"] for n in range(SLOTS)]
     names = ("recipe", "preset", "name", "base", "data", "where", "devices", "extra")
     fields = [*(at[name] for name in names), *knobs]
-    form = set(fields)
+    form = {*fields, at["folder"]}
     by_name = {component: name for name, component in at.items()}
 
     def named(step: Callable[[dict[str, Any]], Any]) -> Callable[[dict[Any, Any]], Any]:
@@ -167,11 +168,12 @@ def _wire_form(at: dict[str, Any], steps: TrainSteps, status: gr.HTML, train: gr
         [field.change for field in fields],
         named(steps.check),
         form,
-        at["draft"],
+        [at["draft"], at["folder"]],
         trigger_mode="always_last",
         **QUIET,
     )
-    at["start"].click(named(steps.start), form, [train, status, at["draft"]], **QUIET)
+    begun = [train, status, at["draft"], at["folder"], at["form"]]
+    at["start"].click(named(steps.start), form, begun, **QUIET)
     at["preflight"].click(preflight, form, at["draft"], **QUIET)
     at["show"].submit(steps.show, at["show"], [train, status, at["show"]], **QUIET)
 

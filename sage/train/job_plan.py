@@ -59,12 +59,12 @@ KNOBS: dict[str, tuple[Knob, ...]] = {
     "sft": (
         Knob("main.rate", "Learning rate", "the highest"),
         Knob("main.epochs", "Epochs", "of the main stage"),
+        Knob("main.steps", "Steps", "instead of epochs; 0: those"),
         Knob("max_steps", "Stop after", "steps a stage; 0: at the end"),
         Knob("main.batch", "Rows a step", "of the main stage"),
         Knob("data.mini.films", "Films", "miniature ones"),
         Knob("max_tokens", "Longest row", "tokens; longer: dropped"),
         Knob("micro_tokens", "Tokens at once", "lower: less memory"),
-        Knob("decay", "Weight decay", "of AdamW"),
         Knob("save_every", "Save every", "steps"),
         Knob("seed", "Seed", "of all chance"),
     ),
@@ -183,11 +183,10 @@ def facts_of(settings: SftSettings | GrpoSettings) -> list[str]:
     films = data.file or f"{data.mini.films:,} films of the miniature world"
     limit = f", at most {settings.max_steps:,} steps a stage" if settings.max_steps else ""
     warmup = f"{settings.warmup.rows:,} pairs of pictures, then " if settings.warmup else ""
-    epochs = settings.main.epochs
-    return [
-        f"data      {films}",
-        f"steps     {warmup}{epochs} epoch{'s' if epochs > 1 else ''} of {settings.main.batch} rows a step{limit}",
-    ]
+    main = settings.main
+    length = f"{main.epochs} epoch{'s' if main.epochs > 1 else ''}"
+    length = f"{main.steps:,} steps" if main.steps else length
+    return [f"data      {films}", f"steps     {warmup}{length} of {main.batch} rows a step{limit}"]
 
 
 # ---- the layers
