@@ -50,7 +50,11 @@
       models: train.modelsView(() => at, act),
       about: train.aboutView(() => at, act),
     };
-    ui.body.append(...Object.values(views).map((view) => view.node));
+    for (const [name, view] of Object.entries(views)) {
+      view.node.setAttribute("role", "tabpanel");
+      view.node.setAttribute("aria-label", TABS.find(([key]) => key === name)[1]);
+      ui.body.append(view.node);
+    }
     let isBusy = false;
     let isAgain = false;
 
@@ -91,8 +95,18 @@
       if (views[at.tab].look) await views[at.tab].look();
     }
 
+    // Curves of a long run are large: they are asked for the less often, the longer that takes.
+    let curvesAt = { key: "", next: 0 };
     async function lookAtCurves(id) {
+      const key = [id, ...at.compared].join(" ");
+      if (key === curvesAt.key && performance.now() < curvesAt.next) return;
+      const began = performance.now();
       await loadPlotly();
+      await fetchCurves(id);
+      curvesAt = { key, next: performance.now() + 3 * (performance.now() - began) };
+    }
+
+    async function fetchCurves(id) {
       let isNew = false;
       for (const one of [id, ...at.compared]) {
         const curves = await ask(path("curves", one));
@@ -269,6 +283,15 @@
       go();
     });
     return button;
+  });
+
+  // The address names a job as long as its tab is open.
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest && event.target.closest('#tabs [role="tab"]');
+    const url = new URL(location.href);
+    if (!tab || tab.textContent.trim() === "Training" || !url.searchParams.has("job")) return;
+    url.searchParams.delete("job");
+    history.replaceState(history.state, "", url);
   });
 
   // Opens the tab when the address names a job.

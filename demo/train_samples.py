@@ -50,6 +50,13 @@ class Samples:
             _write(job, trace.model_copy(update={"run": run}), folder)
         return folder
 
+    def forget(self, job: Job) -> None:
+        """Deletes what was made of a job's episodes."""
+        for folder in self._home.glob("sample-*"):
+            match = NAME.fullmatch(folder.name)
+            if match is not None and match["job"] == job.id:
+                shutil.rmtree(folder, ignore_errors=True)
+
 
 def list_samples(job: Job, step: int) -> list[dict[str, Any]]:
     """The episodes of a step, each with what it was asked and what it said."""

@@ -6,9 +6,6 @@ Whatever is refused is told in one sentence in the tab's status line, and nothin
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +17,7 @@ from demo import says
 from demo.ask_steps import Steps
 from demo.says import to_json
 from demo.site import Site
+from demo.train_draft import disk_lines, draft_value, dry_run, wrong
 from sage.faults import Border, WorldError
 from sage.models import catalog
 from sage.train import job_devices, job_models
@@ -27,22 +25,17 @@ from sage.train.job_files import CONFIG, Info, JobState
 from sage.train.job_plan import (
     KNOBS,
     Draft,
-    Plan,
-    Trouble,
     bench_command,
     check,
     facts_of,
     preset_values,
     presets,
-    shown_command,
 )
 from sage.train.jobs import Job, Jobs
 from sage.train.settings import TINY
 
 SLOTS = 10
 """Fields for settings; every recipe has so many."""
-DRY_RUN_S = 300
-SIZES = re.compile(r"([\d,.]+) M weights, ([\d,.]+) M learned")
 USED = "models.txt"
 FOLDER = re.compile(r"\d{8}-\d{6}-[a-z]+-[0-9a-f]{4}")
 GIB = 2**30
@@ -118,27 +111,29 @@ class TrainSteps:
             folder = self._folder(form)
             plan, troubles = check(self._draft(form), folder)
         except WorldError as error:
-            return [_draft_value(troubles=[("", str(error))]), ""]
+            return [draft_value(troubles=[("", str(error))]), ""]
         if plan is None:
-            return [_wrong(form["recipe"], troubles), folder.name]
+            return [wrong(form["recipe"], troubles), folder.name]
         facts = [*facts_of(plan.settings), *self._machine()]
-        return [_draft_value(plan=plan, facts=facts), folder.name]
+        return [draft_value(plan=plan, facts=facts), folder.name]
 
     def preflight(self, form: dict[str, Any]) -> Iterator[str]:
         """The same with what the job will take, told by the command's own dry run."""
         try:
             plan, troubles = check(self._draft(form), self._folder(form))
         except WorldError as error:
-            yield _draft_value(troubles=[("", str(error))])
+            yield draft_value(troubles=[("", str(error))])
             return
         if plan is None:
-            yield _wrong(form["recipe"], troubles)
+            yield wrong(form["recipe"], troubles)
             return
         facts = self._machine()
         busy = "Reading some rows and measuring the model…"
-        yield _draft_value(plan=plan, facts=[*facts_of(plan.settings), *facts], busy=busy)
-        lines = _dry_run(plan)
-        yield _draft_value(plan=plan, facts=[*lines, *_disk(lines, plan, self.jobs.home), *facts])
+        yield draft_value(plan=plan, facts=[*facts_of(plan.settings), *facts], busy=busy)
+        lines = dry_run(plan)
+        yield draft_value(
+            plan=plan, facts=[*lines, *disk_lines(lines, plan, self.jobs.home), *facts]
+        )
 
     def start(self, form: dict[str, Any]) -> list[Any]:
         """Makes a job and queues it: what the list is told, status, draft, folder's name, the form itself."""
@@ -147,17 +142,16 @@ class TrainSteps:
             plan, troubles = check(self._draft(form), folder)
             if plan is None:
                 said = says.status("error", "Nothing was started. " + troubles[0].says)
-                return [gr.skip(), said, _wrong(form["recipe"], troubles), gr.skip(), gr.skip()]
+                return [gr.skip(), said, wrong(form["recipe"], troubles), gr.skip(), gr.skip()]
             info = plan.info
             if not info.name:
                 info = info.model_copy(update={"name": _name(form["recipe"], form["preset"])})
             job = self.jobs.create(folder, info, {CONFIG: plan.config})
-            self.jobs.tick()
         except WorldError as error:
             return [gr.skip(), says.status("error", str(error)), *[gr.skip()] * 3]
-        waits = job.state == JobState.QUEUED
-        text = "It waits for its turn." if waits else "It has started."
-        said = says.status("running", f"“{job.title}”: {text}")
+        said = says.status(
+            "done", f"“{job.title}” is made, and starts as soon as {_where(job)} is free."
+        )
         return [_told(job.id), said, gr.skip(), "", gr.update(open=False)]
 
     def _folder(self, form: dict[str, Any]) -> Path:
@@ -241,9 +235,7 @@ class TrainSteps:
 
     def _resume(self, job: Job, _: dict[str, Any]) -> tuple[str, str]:
         self.jobs.resume(job)
-        self.jobs.tick()
-        waits = job.state == JobState.QUEUED
-        return _told(), f"“{job.title}”: {'waits for its turn.' if waits else 'goes on.'}"
+        return _told(), f"“{job.title}” goes on as soon as {_where(job)} is free."
 
     def _rename(self, job: Job, asked: dict[str, Any]) -> tuple[str, str]:
         name = " ".join(str(asked.get("name", "")).split())[:120]
@@ -252,6 +244,7 @@ class TrainSteps:
 
     def _delete(self, job: Job, _: dict[str, Any]) -> tuple[str, str]:
         self.jobs.delete(job)
+        self._site.samples.forget(job)
         what = "deleted" if job.is_ours else "taken off the list; its folder stays"
         return to_json({"gone": job.id, "n": time.time()}), f"“{job.title}”: {what}."
 
@@ -269,7 +262,6 @@ class TrainSteps:
             devices=job.info.devices,
         )
         made = self.jobs.create(folder, info, {})
-        self.jobs.tick()
         return _told(made.id), f"“{name}” is a job of its own now."
 
     def show(self, where: str | None) -> list[Any]:
@@ -331,34 +323,9 @@ class TrainSteps:
         return [line for line in self._used.read_text("utf-8").splitlines() if Path(line).is_dir()]
 
 
-def _draft_value(
-    *,
-    plan: Plan | None = None,
-    troubles: list[tuple[str, str]] | None = None,
-    facts: list[str] | None = None,
-    busy: str = "",
-) -> str:
-    return to_json(
-        {
-            "troubles": [{"field": field, "says": text} for field, text in troubles or []],
-            "facts": facts or [],
-            "busy": busy,
-            "command": shown_command(plan.info.command) if plan else "",
-            "yaml": plan.config if plan else "",
-        }
-    )
-
-
-def _wrong(recipe: str, troubles: list[Trouble]) -> str:
-    """A draft that cannot be started, each mistake at its field."""
-    return _draft_value(troubles=[(_slot(recipe, t.field), t.says) for t in troubles])
-
-
-def _slot(recipe: str, field: str) -> str:
-    """The field of the form that a setting stands in."""
-    places = {knob.path: f"knob{n}" for n, knob in enumerate(KNOBS[recipe])}
-    fields = {"base": "base", "model": "base", "where": "where"}
-    return places.get(field) or fields.get(field) or "extra"
+def _where(job: Job) -> str:
+    devices = job.info.devices
+    return "the CPU" if job_devices.CPU in devices else f"GPU {', '.join(devices)}"
 
 
 def _whole(value: Any) -> Any:
@@ -378,37 +345,3 @@ def _step(asked: dict[str, Any]) -> int:
 def _told(job: str = "") -> str:
     """What makes the page look at everything again, and at `job` first; never the same twice."""
     return to_json({"job": job, "n": time.time()})
-
-
-def _dry_run(plan: Plan) -> list[str]:
-    with tempfile.TemporaryDirectory() as scratch:
-        config = Path(scratch) / CONFIG
-        config.write_text(plan.config, "utf-8")
-        words = ["train", plan.info.recipe, "--config", str(config), "--dry-run"]
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "sage", *words],
-                capture_output=True,
-                text=True,
-                timeout=DRY_RUN_S,
-                stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired:
-            return [
-                f"The dry run took more than {DRY_RUN_S} s; the job may be large, or the machine busy."
-            ]
-    if done.returncode:
-        return [f"The dry run failed: {line}" for line in done.stderr.strip().splitlines()[-3:]]
-    return [line for line in done.stdout.splitlines() if not line.startswith("command")]
-
-
-def _disk(lines: list[str], plan: Plan, home: Path) -> list[str]:
-    """What the checkpoints need, by the sizes that the dry run told."""
-    found = next((match for line in lines if (match := SIZES.search(line))), None)
-    if found is None:
-        return []
-    weights, learned = (float(text.replace(",", "")) * 1e6 for text in found.groups())
-    need = (4 * weights + 8 * learned) * (plan.settings.keep + 1) + 4 * weights
-    free = job_devices.disk_free(home)
-    short = "; more than is free" if need > free else ""
-    return [f"disk      {need / GIB:.1f} GiB for checkpoints and the model{short}"]

@@ -54,9 +54,7 @@ def train_tab(site: Site, at: Fields, ask: Steps, tabs: gr.Tabs, page: gr.Blocks
     status = parts.status_line("train-status")
     form = _form(steps)
     train = _train()
-    _wire_form(form, steps, status, train)
-    # What there is to start from changes while the app runs.
-    page.load(steps.refresh, form["recipe"], form["base"], **QUIET)
+    _wire_form(form, steps, (status, train), page)
     train.act(steps.act, None, [train, status], **QUIET)
     train.base(steps.base, None, [form["base"], status], **QUIET)
     used = [at.model, at.tool_model, tabs, status]
@@ -78,77 +76,85 @@ def _train() -> gr.HTML:
 
 
 def _form(steps: TrainSteps) -> dict[str, Any]:
-    named: dict[str, Any] = {}
-    first = presets(FIRST)
-    devices = job_devices.device_sets()
+    named: dict[str, Any] = {"folder": gr.State("")}
     is_empty = not steps.jobs.all()
-    named["folder"] = gr.State("")
     with gr.Accordion("New job", open=is_empty, elem_id="train-form") as named["form"]:
-        with gr.Row():
-            named["recipe"] = gr.Radio(
-                RECIPES, value=FIRST, label="What", elem_id="train-recipe", scale=3
-            )
-            named["preset"] = gr.Dropdown(
-                first, value=first[0], label="Settings start from", elem_id="train-preset", scale=2
-            )
-            named["name"] = gr.Textbox(
-                label="Name",
-                placeholder="told apart by it",
-                max_length=120,
-                elem_id="train-name",
-                scale=2,
-            )
-        with gr.Row():
-            bases = steps.bases(FIRST)
-            named["base"] = gr.Dropdown(
-                bases,
-                value=bases[0][1],
-                label="Starts from: a checkpoint, a folder, or owner/name of the hub",
-                allow_custom_value=True,
-                elem_id="train-base",
-                scale=3,
-            )
-            named["data"] = gr.Dropdown(
-                DATA, value="mini", label="Data", elem_id="train-data", scale=2
-            )
-            named["where"] = gr.Textbox(
-                label="Where", visible=False, elem_id="train-where", max_length=1000, scale=3
-            )
-            named["devices"] = gr.Dropdown(
-                devices, value=devices[0][1], label="Runs on", elem_id="train-devices", scale=2
-            )
-        shown = steps.knobs(FIRST, first[0])
-        for row in (range(SLOTS // 2), range(SLOTS // 2, SLOTS)):
-            with gr.Row(elem_classes="train-knobs"):
-                for n in row:
-                    told = {k: v for k, v in shown[n].items() if k in ("label", "info", "value")}
-                    named[f"knob{n}"] = gr.Number(elem_id=f"train-knob{n}", min_width=120, **told)
-        with gr.Accordion("All other settings, as YAML", open=False):
-            named["extra"] = gr.Textbox(
-                show_label=False,
-                placeholder="keep: 3\nsize:\n  layers: 2",
-                lines=4,
-                max_lines=20,
-                max_length=20_000,
-                elem_id="train-extra",
-            )
-        named["draft"] = parts.part(
-            "train-draft", DRAFT, "window.sageTrain.draft(element, props, watch);"
-        )
+        named |= _choices(steps)
+        named |= _settings(steps)
+        script = "window.sageTrain.draft(element, props, watch);"
+        named["draft"] = parts.part("train-draft", DRAFT, script)
         with gr.Row(elem_id="train-doing"):
             named["start"] = gr.Button("Start", variant="primary", elem_id="train-start")
             named["preflight"] = gr.Button("What will it take?", elem_id="train-preflight")
-        with gr.Row(elem_id="train-elsewhere"):
-            named["show"] = gr.Textbox(
-                label="Show a run that was started elsewhere",
-                placeholder="its folder, then Enter",
-                elem_id="train-show",
-                max_length=1000,
-            )
+        named["show"] = gr.Textbox(
+            label="Show a run that was started elsewhere",
+            placeholder="its folder, then Enter",
+            elem_id="train-show",
+            max_length=1000,
+        )
     return named
 
 
-def _wire_form(at: dict[str, Any], steps: TrainSteps, status: gr.HTML, train: gr.HTML) -> None:
+def _choices(steps: TrainSteps) -> dict[str, Any]:
+    """What to train, from what, on what."""
+    named: dict[str, Any] = {}
+    names, bases = presets(FIRST), steps.bases(FIRST)
+    devices = job_devices.device_sets()
+
+    def choose(name: str, choices: Any, label: str, scale: int, **more: Any) -> None:
+        more |= {"label": label, "scale": scale, "elem_id": f"train-{name}"}
+        value = choices[0][1] if isinstance(choices[0], tuple) else choices[0]
+        named[name] = gr.Dropdown(choices, value=value, **more)
+
+    with gr.Row():
+        named["recipe"] = gr.Radio(
+            RECIPES, value=FIRST, label="What", elem_id="train-recipe", scale=3
+        )
+        choose("preset", names, "Settings start from", 2)
+        named["name"] = gr.Textbox(
+            label="Name",
+            placeholder="told apart by it",
+            max_length=120,
+            elem_id="train-name",
+            scale=2,
+        )
+    with gr.Row():
+        label = "Starts from: a checkpoint, a folder, or owner/name of the hub"
+        choose("base", bases, label, 3, allow_custom_value=True)
+        choose("data", DATA, "Data", 2)
+        named["where"] = gr.Textbox(
+            label="Where", visible=False, elem_id="train-where", max_length=1000, scale=3
+        )
+        choose("devices", devices, "Runs on", 2)
+    return named
+
+
+def _settings(steps: TrainSteps) -> dict[str, Any]:
+    """The settings that people change, and a field for all others."""
+    named: dict[str, Any] = {}
+    shown = steps.knobs(FIRST, presets(FIRST)[0])
+    for row in (range(SLOTS // 2), range(SLOTS // 2, SLOTS)):
+        with gr.Row(elem_classes="train-knobs"):
+            for n in row:
+                told = {k: v for k, v in shown[n].items() if k in ("label", "info", "value")}
+                named[f"knob{n}"] = gr.Number(elem_id=f"train-knob{n}", min_width=120, **told)
+    with gr.Accordion("All other settings, as YAML", open=False):
+        named["extra"] = gr.Textbox(
+            show_label=False,
+            placeholder="keep: 3\nsize:\n  layers: 2",
+            lines=4,
+            max_lines=20,
+            max_length=20_000,
+            elem_id="train-extra",
+        )
+    return named
+
+
+def _wire_form(
+    at: dict[str, Any], steps: TrainSteps, told: tuple[gr.HTML, gr.HTML], page: gr.Blocks
+) -> None:
+    """`told` are the status line and the list of jobs."""
+    status, train = told
     knobs = [at[f"knob{n}"] for n in range(SLOTS)]
     names = ("recipe", "preset", "name", "base", "data", "where", "devices", "extra")
     fields = [*(at[name] for name in names), *knobs]
@@ -161,6 +167,10 @@ def _wire_form(at: dict[str, Any], steps: TrainSteps, status: gr.HTML, train: gr
     def preflight(values: dict[Any, Any]) -> Iterator[str]:
         yield from steps.preflight({by_name[c]: value for c, value in values.items()})
 
+    checked = [at["draft"], at["folder"]]
+    # What there is to start from changes while the app runs.
+    page.load(steps.refresh, at["recipe"], at["base"], **QUIET)
+    page.load(named(steps.check), form, checked, **QUIET)
     at["recipe"].input(steps.recipe, at["recipe"], [at["preset"], at["base"], *knobs], **QUIET)
     at["preset"].input(steps.knobs, [at["recipe"], at["preset"]], knobs, **QUIET)
     at["data"].change(_where, at["data"], at["where"], **QUIET)
@@ -168,7 +178,7 @@ def _wire_form(at: dict[str, Any], steps: TrainSteps, status: gr.HTML, train: gr
         [field.change for field in fields],
         named(steps.check),
         form,
-        [at["draft"], at["folder"]],
+        checked,
         trigger_mode="always_last",
         **QUIET,
     )

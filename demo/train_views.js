@@ -184,7 +184,7 @@
       const names = ["Attempt", "Started", "From", "State", "Took", "Code"];
       return h("div.tr-scroll", { tabindex: "0" }, h("table.tr-table", {}, h("thead", {}, h("tr", {}, names.map((n) => h("th", { scope: "col" }, n)))), h("tbody", {}, rows)));
     }
-    return { node, draw, reset: () => (shown = "") };
+    return { node, draw, look: draw, reset: () => (shown = "") };
   };
 
   const spent = (s) => (s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`);

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from sage.train.job_files import METRICS, PLAN, Attempt
 
-MOST = 2000
+MOST = 1000
 """Points of a curve."""
 PHASES = ("seconds", "rollout_s", "rows_s", "update_s")
 NEAR_END = 64 * 1024

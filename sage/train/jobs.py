@@ -32,6 +32,7 @@ from sage.train.job_files import (
     AGAIN,
     JOB,
     LIVE,
+    LOG,
     QUEUED,
     SETTINGS,
     Attempt,
@@ -248,14 +249,15 @@ class Jobs:
         }
         write(attempt_path(job.folder, number, "launch"), launch)
         began = attempt_path(job.folder, number, "start")
-        wrapper = subprocess.Popen(
-            [sys.executable, "-m", "sage.train.job_wrap", str(job.folder), str(number)],
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (job.folder / LOG).open("ab") as log:
+            wrapper = subprocess.Popen(
+                [sys.executable, "-m", "sage.train.job_wrap", str(job.folder), str(number)],
+                cwd=Path(__file__).parents[2],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._children.append(wrapper)
         end = time.monotonic() + START_S
         while not began.exists() and wrapper.poll() is None and time.monotonic() < end:

@@ -151,7 +151,7 @@ def test_a_long_run_and_a_long_log_are_there_at_once(training: Training, served:
     (job.folder / "metrics.jsonl").write_text(text + '{"stage": 0, "ste')
     (job.folder / "log.txt").write_text("".join(f"line {n}\n" for n in range(200_000)))
     training.open(job.id)
-    training.wait_points(1000)
+    training.wait_points(500)
     assert training.points()[-1] == 10_000
     training.view("Log")
     training.page.wait_for_selector(".tr-logline >> text=line 199999")

@@ -82,7 +82,7 @@ def test_ten_thousand_lines_are_curves_in_two_seconds(tmp_path):
     assert time.process_time() - began < 2
     assert len(lines) == 10_000
     assert found["y"]["reward/3"]["i"][-1] == 10_000
-    assert all(len(curve["i"]) <= 2000 for curve in found["y"].values())
+    assert all(len(curve["i"]) <= 1000 for curve in found["y"].values())
 
 
 def test_a_long_log_is_shown_by_its_end_and_searched_as_a_whole(tmp_path):
