@@ -65,7 +65,7 @@ def to_entry(
 ) -> Entry:
     """One row: our own Example, or the fields of SAGE-Bench, Minerva and their like; ValueError."""
     row = encodable(dict(row))
-    if isinstance(row.get("question"), Mapping):
+    if isinstance(row.get("question"), Mapping) or "example" in row:
         return _own(row)
     words = str(row.get("question") or row.get("text") or "").strip()
     if not words:

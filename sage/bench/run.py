@@ -225,7 +225,7 @@ class BenchFolder:
         return {j.question_id: j for j in read_lines(self.judgement_path(slug), Judgement)}
 
     def judgement_path(self, slug: str) -> Path:
-        if slugify(slug) != slug:
+        if not slug or slugify(slug) != slug:
             raise WorldError(Border.DISK, f"'{slug[:60]}' is no name of a judge.")
         return self.folder / JUDGEMENTS / f"{slug}.jsonl"
 

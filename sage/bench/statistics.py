@@ -58,7 +58,8 @@ def wilson(correct: int, scored: int) -> Interval:
     from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415  heavy
 
     low, high = proportion_confint(correct, scored, alpha=1 - LEVEL, method="wilson")
-    return Interval(float(low), float(high))
+    share = correct / scored
+    return Interval(min(float(low), share), max(float(high), share))  # at 0 and 1 it rounds past
 
 
 def mcnemar(wins: int, losses: int) -> float:
