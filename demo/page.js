@@ -28,9 +28,6 @@
     watch("value", run);
   }
 
-  // An address that names a job of training is about that tab.
-  document.addEventListener("DOMContentLoaded", () => window.sageTrain.openTab());
-
   // ---- status line and hints: plain text, spoken when it changes
 
   page.text = (element, props, watch) => {

@@ -294,11 +294,12 @@
     history.replaceState(history.state, "", url);
   });
 
-  // Opens the tab when the address names a job.
-  train.openTab = () => {
-    if (!new URL(location.href).searchParams.get("job")) return;
+  // Opens the tab when the address names a job; until the page is alive, a click on its tab is not heard.
+  const openTab = (tries) => {
+    if (!new URL(location.href).searchParams.get("job") || document.querySelector(".tr") || !tries) return;
     const tab = [...document.querySelectorAll('#tabs [role="tab"]')].find((button) => button.textContent.trim() === "Training");
     if (tab) tab.click();
-    else setTimeout(train.openTab, 200);
+    setTimeout(() => openTab(tries - 1), 300);
   };
+  openTab(200);
 })();
