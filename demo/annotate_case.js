@@ -28,7 +28,7 @@
   function build(body) {
     ui = {
       guide: h("section.an-guide", { hidden: true, "aria-label": "Guidelines" }),
-      saved: h("section.an-saved", { hidden: true, "aria-label": "Just saved" }),
+      saved: h("section.an-saved", { "aria-label": "Just saved" }),
       none: h("div.an-none", { hidden: true }),
       head: h("h3.an-question", { tabindex: -1 }),
       facts: h("div.an-facts"),
@@ -48,9 +48,9 @@
     );
     ui.tools = tools;
     const note = h("label.an-note", {}, h("span", {}, h("kbd", {}, "N"), "Note"), ui.note);
-    const side = h("div.an-side", {}, ui.head, ui.facts, h("div.an-doing", {}, ui.choices, note, tools), ui.help);
+    const side = h("div.an-side", {}, ui.head, ui.facts, h("div.an-doing", {}, ui.choices, note, tools), ui.guide, ui.help);
     ui.work = h("div.an-work", {}, h("div.an-film", {}, ui.frame), side);
-    body.replaceChildren(ui.saved, ui.guide, ui.none, ui.work);
+    body.replaceChildren(ui.saved, ui.none, ui.work);
     ui.help.append(...helpRows());
   }
 
@@ -209,8 +209,11 @@
   // The judges' verdicts are shown here for the first time: after the label is on disk.
   function drawSaved(s) {
     const saved = s.saved;
-    ui.saved.hidden = !saved;
-    if (!saved) return;
+    if (!saved) {
+      const judged = "What the judges said of a case appears here once your label is saved.";
+      ui.saved.replaceChildren(h("span.an-quiet", {}, s.queue.kind === "verdict" ? judged : "Your last label appears here, to undo it."));
+      return;
+    }
     const choice = s.queue.choices.find((c) => c.value === saved.value);
     const judge = (j) =>
       h(`span.an-judge.is-${j.verdict}`, { title: j.reason }, h("strong", {}, sage.foreign(j.judge)), ` ${j.verdict}`);
