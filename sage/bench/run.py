@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -193,21 +194,15 @@ class BenchFolder:
 
     def entries(self) -> dict[str, Entry]:
         """Questions with their truth by id, in the order they are asked; WorldError(DISK)."""
-        return {e.id: e for e in read_lines(self.folder / QUESTIONS, Entry)}
+        return dict(_entries(*_version(self.folder / QUESTIONS)))
 
     def predictions(self) -> dict[str, Prediction]:
         """What is answered so far, by id, whole traces and all; WorldError(DISK)."""
         return {p.id: p for p in read_lines(self.folder / PREDICTIONS, Prediction)}
 
     def outlines(self) -> dict[str, Outline]:
-        """The same without traces."""
-        found = {}
-        for line in read_raw(self.folder / PREDICTIONS):
-            line.pop("trace", None)
-            with crossing(Border.DISK, f"{self.folder / PREDICTIONS} is damaged", ValueError):
-                outline = Outline.model_validate(line)
-            found[outline.id] = outline
-        return found
+        """The same without traces; read once as long as the file stays as it is."""
+        return dict(_outlines(*_version(self.folder / PREDICTIONS)))
 
     def prediction(self, question_id: str) -> Prediction | None:
         """One of them, or `None` while it is not answered."""
@@ -258,6 +253,30 @@ def list_bench_runs(root: Path = ROOT) -> list[BenchFolder]:
     if not root.is_dir():
         return []
     return [BenchFolder(p) for p in sorted(root.iterdir()) if (p / HEADER).is_file()]
+
+
+def _version(path: Path) -> tuple[Path, int, int]:
+    """A file and what changes with its content."""
+    if not path.is_file():
+        return path, 0, 0
+    status = path.stat()
+    return path, status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=32)
+def _entries(path: Path, _changed_ns: int, _size: int) -> dict[str, Entry]:
+    return {entry.id: entry for entry in read_lines(path, Entry)}
+
+
+@lru_cache(maxsize=32)
+def _outlines(path: Path, _changed_ns: int, _size: int) -> dict[str, Outline]:
+    found = {}
+    for line in read_raw(path):
+        line.pop("trace", None)
+        with crossing(Border.DISK, f"{path} is damaged", ValueError):
+            outline = Outline.model_validate(line)
+        found[outline.id] = outline
+    return found
 
 
 def slugify(text: str) -> str:

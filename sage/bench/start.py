@@ -181,8 +181,7 @@ def open_run(order: Order, header: Header, entries: tuple[Entry, ...]) -> BenchF
     if not (order.out / HEADER).is_file():
         return BenchFolder.create(order.out, header, entries)
     run = BenchFolder.open(order.out)
-    free = {"versions", "created", "workers"}
-    there, wanted = run.header().model_dump(exclude=free), header.model_dump(exclude=free)
+    there, wanted = _settings(run.header()), _settings(header)
     other = [name for name in wanted if wanted[name] != there[name]]
     if other or list(run.entries()) != [e.id for e in entries]:
         told = ", ".join(f"{n} {_short(there[n])} instead of {_short(wanted[n])}" for n in other)
@@ -208,6 +207,12 @@ def versions() -> dict[str, str]:
         if told.returncode == 0:
             found["commit"] = told.stdout.strip()
     return found
+
+
+def _settings(header: Header) -> dict[str, object]:
+    """What has to be the same for a run to go on."""
+    found = header.model_dump(exclude={"versions", "created", "workers", "setup"})
+    return header.setup.model_dump() | found
 
 
 def _short(value: object) -> str:
