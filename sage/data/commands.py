@@ -112,9 +112,12 @@ def _is_agreed(settings: DataSettings, steps: Sequence[str], *, estimate: bool, 
     """Tells what it will cost and whether to go on; what costs nothing is not asked about."""
     from sage.data.crew import check_prices  # noqa: PLC0415
     from sage.data.estimate import estimate as reckon  # noqa: PLC0415
-    from sage.data.films import find_films  # noqa: PLC0415
+    from sage.data.films import Found, find_films, read_films  # noqa: PLC0415
 
-    found = find_films(settings)
+    is_first = "write" in steps
+    found = find_films(settings) if is_first else Found(read_films(settings.folder), [], [])
+    if not is_first and not found.films:
+        raise ConfigError(f"{settings.folder} holds no films yet; run write first.")
     told = reckon(settings, found, steps)
     if not told.films:
         reasons = " ".join(found.refused)
@@ -126,7 +129,10 @@ def _is_agreed(settings: DataSettings, steps: Sequence[str], *, estimate: bool, 
     if estimate:
         return False
     check_prices(settings)
-    return yes or told.usd == 0 or typer.confirm("Start?")
+    if yes or told.usd == 0 or typer.confirm("Start?"):
+        return True
+    typer.echo("Nothing was started.")
+    return False
 
 
 def _do(settings: DataSettings, steps: Sequence[str], stop: StopSignal) -> bool:
@@ -147,8 +153,6 @@ def _do(settings: DataSettings, steps: Sequence[str], stop: StopSignal) -> bool:
         save_config(settings, settings.folder / "settings.yaml")
         found = gather_films(settings, stop=stop, tell=typer.echo) if "write" in steps else None
         films = found.films if found else read_films(settings.folder)
-        if not films:
-            raise ConfigError("There are no questions yet; run write first.")
         for sentence in found.refused if found else ():
             failed = True
             typer.echo(f"not taken: {sentence}", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,16 @@ UPLOADS = "uploads.json"
 class Crew:
     """Use as a context manager; thread-safe."""
 
-    def __init__(self, settings: DataSettings, stop: StopSignal) -> None:
-        """ConfigError when money is limited and a model has no known price; WorldError(DISK) from the ledger."""
+    def __init__(
+        self,
+        settings: DataSettings,
+        stop: StopSignal,
+        opener: Callable[[str, DataSettings], Model] | None = None,
+    ) -> None:
+        """ConfigError when money is limited and a model has no known price; WorldError(DISK) from the ledger.
+
+        `opener` opens the model of a spec; by default as everywhere, with uploads that outlive the program.
+        """
         self.settings = settings
         self.stop = stop
         self.specs = {step: resolve(spec)[0] for step, spec in settings.specs.items()}
@@ -38,6 +47,7 @@ class Crew:
         self.ledger = Ledger(settings.folder, settings.budget_usd)
         self._models: dict[str, Model] = {}
         self._paces: dict[str, Pace] = {}
+        self._opener = opener or open_for
         self._lock = threading.Lock()
 
     def __enter__(self) -> Crew:
@@ -78,7 +88,9 @@ class Crew:
         return Setup.model_validate({"names": names, **own})
 
     def delete_uploads(self) -> None:
-        """Deletes all films that were uploaded."""
+        """Deletes all films that were uploaded, in earlier runs too."""
+        if self.specs["write"].startswith("gemini:"):
+            self._open(self.specs["write"])
         for model in self._models.values():
             if isinstance(model, GeminiModel):
                 model.delete_uploads()
@@ -86,7 +98,7 @@ class Crew:
     def _open(self, spec: str) -> Model:
         with self._lock:
             if spec not in self._models:
-                self._models[spec] = _open(spec, self.settings)
+                self._models[spec] = self._opener(spec, self.settings)
             return self._models[spec]
 
     def _new_pace(self, spec: str) -> Pace:
@@ -110,7 +122,8 @@ def check_prices(settings: DataSettings) -> None:
         )
 
 
-def _open(spec: str, settings: DataSettings) -> Model:
+def open_for(spec: str, settings: DataSettings) -> Model:
+    """Opens the model of a spec for a run; WorldError(MODEL)."""
     kind, _, rest = spec.partition(":")
     if kind != "gemini":
         return open_model(spec)

@@ -15,7 +15,7 @@ from sage.data.films import Film, Found
 from sage.data.ledger import read_totals
 from sage.data.paid import FRAME_TOKENS, tariff
 from sage.data.settings import MINI_EXPERT, DataSettings
-from sage.data.solve import DONE, newest_trace
+from sage.data.solve import find_end
 from sage.mini.world import PER_FILM, make_film
 from sage.models.catalog import resolve
 from sage.models.gemini import (
@@ -111,8 +111,7 @@ def _film(film: Film, settings: DataSettings) -> _Film:
     done = 0
     for written in sheet.questions:
         for number in range(1, wanted + 1):
-            trace = newest_trace(settings.folder, written.id, number)
-            done += trace is not None and trace.stop in DONE
+            done += find_end(settings.folder, written, number) is not None
     count = len(sheet.questions)
     return _Film(film.info.duration_s, True, count, count * wanted - done)
 

@@ -130,8 +130,7 @@ def sift_all(films: list[Film], crew: Crew, tell: Tell) -> Outcome:
                 _name_film,
                 progress,
             )
-        for _, sheet in _sheets(films, crew):
-            tally.add_all(sheet.drops, "question")
+        _tally_films(films, crew, tally)
         report = settle(raw, folder / SIFTED, crew.settings, tally)
         raw.unlink()
         (folder / REPORT).write_text(report.model_dump_json(indent=1), "utf-8")
@@ -155,6 +154,21 @@ def pack_all(films: list[Film], crew: Crew, tell: Tell) -> Outcome:
     return Outcome(text)
 
 
+def _tally_films(films: list[Film], crew: Crew, tally: Tally) -> None:
+    """Counts what writing left out, and films that are short of something."""
+    done = set()
+    for film, sheet in _sheets(films, crew):
+        done.add(film.digest)
+        tally.add_all(sheet.drops, "question")
+        if sheet.blocked:
+            tally.add("film: held back by the safety filter", film.info.title)
+        elif sheet.missing:
+            tally.add("film: quotas not met", f"{film.info.title}: {'; '.join(sheet.missing)}")
+    for film in films:
+        if film.digest not in done:
+            tally.add("film: nothing written", film.info.title)
+
+
 class Attempt(NamedTuple):
     """A try that is to be played."""
 
@@ -164,8 +178,8 @@ class Attempt(NamedTuple):
 
 
 def _solve(job: Attempt, crew: Crew) -> str:
-    trace = solve(job.film, job.written, job.number, crew)
-    return trace.stop.value if trace.stop else ""
+    stop = solve(job.film, job.written, job.number, crew)
+    return stop.value if stop else ""
 
 
 def _each(

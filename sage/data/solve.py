@@ -6,9 +6,11 @@ that ended by itself is done; one that the world or a stop ended is tried again,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sage.agent import play
 from sage.data.crew import Crew
@@ -18,12 +20,14 @@ from sage.data.ledger import BudgetError
 from sage.data.workspace import open_workspace
 from sage.episode import Episode
 from sage.faults import StoppedError, WorldError
-from sage.store import RunFolder, list_runs
-from sage.types import Event, Limits, Setup, Stop, Trace
+from sage.store import EVENTS, RunFolder, list_runs
+from sage.types import Event, Limits, Question, Setup, Stop, Trace
 from sage.video.sampling import plan
 
 TRACES = "traces"
 DONE = (Stop.ANSWERED, Stop.FORCED, Stop.MALFORMED)
+TAIL = 1 << 16
+"""Bytes at the end of a run in which its last event is looked for."""
 SEEDS_APART = 1000
 """Retries of a try count its seed up; no two tries share one."""
 
@@ -44,10 +48,45 @@ def _rank(trace: Trace) -> tuple[bool, str]:
     return trace.stop in DONE, trace.run
 
 
-def solve(film: Film, written: Written, number: int, crew: Crew) -> Trace:
-    """The trajectory of a try (from 1), played unless it is done. WorldError, BudgetError, StoppedError."""
-    known = newest_trace(crew.settings.folder, written.id, number)
-    if known and known.stop in DONE and is_current(known, written):
+class Peek(NamedTuple):
+    """How a run began and ended, without what lies between."""
+
+    question: Question
+    stop: Stop | None
+    """`None`: it did not end."""
+
+
+def peek(run: RunFolder) -> Peek | None:
+    """Reads two lines of a run; `None` when it has not even begun."""
+    with (run.folder / EVENTS).open("rb") as file:
+        first = file.readline()
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - TAIL))
+        whole = file.read().rpartition(b"\n")[0]
+    last = whole.rpartition(b"\n")[2]
+    if not first.endswith(b"\n"):
+        return None
+    began = Event.model_validate_json(first)
+    try:
+        stop = Event.model_validate_json(last).stop
+    except ValueError:
+        stop = None  # a turn longer than what was read, so no end
+    return Peek(began.trace.question, stop) if began.trace else None
+
+
+def find_end(folder: Path, written: Written, number: int) -> Stop | None:
+    """How a try at the question, as it is now, ended by itself; `None` while it has not."""
+    for run in list_runs(trace_folder(folder, written.id, number)):
+        seen = peek(run)
+        if seen and seen.stop in DONE and _is_same(seen.question, written):
+            return seen.stop
+    return None
+
+
+def solve(film: Film, written: Written, number: int, crew: Crew) -> Stop | None:
+    """Plays a try (from 1) and returns how it ended, unless it is done. WorldError, BudgetError, StoppedError."""
+    known = find_end(crew.settings.folder, written, number)
+    if known:
         return known
     store = RunFolder.create(trace_folder(crew.settings.folder, written.id, number))
     try:
@@ -61,7 +100,8 @@ def solve(film: Film, written: Written, number: int, crew: Crew) -> Trace:
         raise
     finally:
         store.close()
-    return store.trace()
+    last = peek(store)
+    return last.stop if last else None
 
 
 def setup_of(film: Film, number: int, crew: Crew) -> Setup:
@@ -78,7 +118,11 @@ def setup_of(film: Film, number: int, crew: Crew) -> Setup:
 
 def is_current(trace: Trace, written: Written) -> bool:
     """Whether the question is still the one that was answered: people may have edited it."""
-    asked, now = trace.question, written.example.question
+    return _is_same(trace.question, written)
+
+
+def _is_same(asked: Question, written: Written) -> bool:
+    now = written.example.question
     return (asked.text, asked.choices) == (now.text, now.choices)
 
 
