@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import signal
 import time
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from sage.bench.run import ROOT, BenchFolder, slugify
+from sage.bench.run import ROOT, BenchFolder, BenchMode, slugify
 from sage.config import ConfigError
 from sage.faults import StopSignal, WorldError
 
+if TYPE_CHECKING:
+    from sage.bench.start import Order
+
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+MISSING = 10
+"""Missing videos that are named at the end of a run; the report names all."""
 QUIET_S = 2.0
 """A line of progress is printed at most this often."""
 
@@ -28,25 +32,17 @@ JudgeOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="One object and nothing else.")]
 
 
-class ModeName(StrEnum):
-    """How far a model may look."""
-
-    AGENT = "agent"
-    DIRECT = "direct"
-    BLIND = "blind"
-
-
 @app.command()
 def run(
     suite: Annotated[str, typer.Argument(help="mini, sage-bench, minerva, jsonl:FILE")],
     model: Annotated[str, typer.Option(help="As for ask: sage-tiny, offline, hf:…, openai:…@url.")],
     tool_model: Annotated[str, typer.Option(help="Model behind ground and analyze.")] = "",
     mode: Annotated[
-        ModeName,
+        BenchMode,
         typer.Option(
             help="agent: any-horizon; direct: one glance, no tools; blind: not even that."
         ),
-    ] = ModeName.AGENT,
+    ] = "agent",
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; the same one goes on.")
     ] = None,
@@ -64,18 +60,18 @@ def run(
     set_: Annotated[list[str] | None, typer.Option("--set", help="name=value, repeat.")] = None,
 ) -> None:
     """Asks the questions of a suite. Stop it any time; the same command goes on."""
-    from sage.bench.start import Order, start  # noqa: PLC0415  imports the agent
+    from sage.bench.start import Order  # noqa: PLC0415  imports the agent
     from sage.bench.suites import Choice  # noqa: PLC0415
 
     flags = {"model": model, "tool_model": tool_model, "seed": seed}
     overrides = [*(set_ or []), *(f"{k}={json.dumps(v)}" for k, v in flags.items())]
     if judge not in ("exact", "none"):
         _refuse("--judge is exact or none here; others judge afterwards: sage bench judge DIR.")
-    parts = [suite, model, mode.value, f"s{seed}", shard.replace("/", "of")]
+    parts = [suite, model, mode, f"s{seed}", shard.replace("/", "of")]
     order = Order(
         suite=suite,
         out=out or ROOT / slugify("-".join(part for part in parts if part)),
-        mode=mode.value,
+        mode=mode,
         config=config,
         overrides=tuple(overrides),
         choice=Choice(questions, videos, fetch, limit),
@@ -85,21 +81,7 @@ def run(
         keep_media=media,
         retry=retry,
     )
-    stop = _stop_on_signals()
-    told = Told()
-    try:
-        tally = start(order, stop=stop, on_line=lambda t: told.say(t.line()), tell=typer.echo)
-    except (ConfigError, WorldError) as error:
-        _refuse(str(error))
-    typer.echo(tally.line())
-    if tally.outcomes["missing_video"]:
-        typer.echo("Videos that are missing are listed by: python -m sage bench report DIR")
-    if stop.is_set:
-        typer.echo(
-            f"Stopped; {tally.done} answers are kept in {order.out}. The same command goes on."
-        )
-        raise typer.Exit(130)
-    typer.echo(f"Kept in {order.out}")
+    _start(order)
 
 
 @app.command()
@@ -224,6 +206,29 @@ def import_(
     typer.echo(f"{len(run.outlines()):,} of {header.expected:,} questions are in {target}")
     if not run.judges():
         typer.echo(f"No verdicts came with them: python -m sage bench judge {target} --judge …")
+
+
+def _start(order: Order) -> None:
+    """Runs an order, telling how it goes and how it ended."""
+    from sage.bench.start import start  # noqa: PLC0415  imports the agent
+
+    stop, told = _stop_on_signals(), Told()
+    try:
+        tally = start(order, stop=stop, on_line=lambda t: told.say(t.line()), tell=typer.echo)
+    except (ConfigError, WorldError) as error:
+        _refuse(str(error))
+    typer.echo(tally.line())
+    for video in tally.missing[:MISSING]:
+        typer.echo(f"missing: {video}")
+    if len(tally.missing) > MISSING:
+        rest = len(tally.missing) - MISSING
+        typer.echo(f"… and {rest} more: python -m sage bench report {order.out} lists all")
+    if stop.is_set:
+        typer.echo(
+            f"Stopped; {tally.done} answers are kept in {order.out}. The same command goes on."
+        )
+        raise typer.Exit(130)
+    typer.echo(f"Kept in {order.out}")
 
 
 class Told:

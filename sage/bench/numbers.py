@@ -64,14 +64,16 @@ def seeds(all_seen: Sequence[Seen]) -> list[dict[str, Any]]:
     """Runs that differ in nothing but the seed, together: mean and spread of their accuracies."""
 
     def key(seen: Seen) -> str:
-        setup = seen.header.setup.model_copy(update={"seed": 0})
-        return repr((seen.header.suite, seen.header.mode, seen.header.limit, seen.judge, setup))
+        header = seen.header
+        setup = header.setup.model_copy(update={"seed": 0})
+        same = (header.suite, header.mode, header.limit, header.model, header.tool_model)
+        return repr((*same, seen.judge, setup))
 
     found = []
     for _, part in groupby(sorted(all_seen, key=key), key=key):
         runs = list(part)
         accuracies = [a for a in (cell(seen.rows).accuracy for seen in runs) if a is not None]
-        if len(runs) > 1:
+        if len({seen.header.seed for seen in runs}) > 1:
             named = {"runs_by_seed": {str(s.header.seed): s.run.name for s in runs}}
             found.append(_identity(runs[0].header) | named | spread(accuracies)._asdict())
     return found

@@ -24,6 +24,7 @@ from sage.bench.run import (
     Entry,
     Header,
     Judgement,
+    Outcome,
     Outline,
     now,
 )
@@ -62,6 +63,8 @@ class Tally:
     of: int
     outcomes: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
+    videos: set[str] = field(default_factory=set)
+    """Those that are missing."""
     fresh: int = 0
     """Done since this process began."""
     began: float = field(default_factory=time.monotonic)
@@ -71,10 +74,16 @@ class Tally:
     def done(self) -> int:
         return sum(self.outcomes.values())
 
+    @property
+    def missing(self) -> list[str]:
+        return sorted(self.videos)
+
     def add(self, outline: Outline, judgement: Judgement | None, *, fresh: bool = True) -> None:
         with self._lock:
             self.outcomes[outline.outcome.value] += 1
             self.fresh += fresh
+            if outline.outcome is Outcome.MISSING_VIDEO:
+                self.videos.add(outline.question.video)
             if judgement is not None:
                 self.verdicts[judgement.verdict.value] += 1
 
