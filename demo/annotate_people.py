@@ -22,8 +22,8 @@ NOT_YOURS = "Only the owner of this Space can do that."
 
 
 def has_sign_in(is_public: bool) -> bool:
-    """Whether people sign in here: on a Space."""
-    return is_public and bool(os.environ.get("SPACE_ID"))
+    """Whether people sign in here: on a Space whose front matter says `hf_oauth: true`."""
+    return is_public and bool(os.environ.get("SPACE_ID") and os.environ.get("OAUTH_CLIENT_ID"))
 
 
 def annotator(is_public: bool, profile: OAuthProfile | None, given: str) -> str:

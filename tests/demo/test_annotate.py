@@ -36,6 +36,7 @@ def steps(data) -> AnnotateSteps:
 def space(data, monkeypatch) -> AnnotateSteps:
     monkeypatch.setenv("SPACE_ID", "owner/space")
     monkeypatch.setenv("SPACE_AUTHOR_NAME", "owner")
+    monkeypatch.setenv("OAUTH_CLIENT_ID", "id")
     return AnnotateSteps(Site(data, is_public=True))
 
 
