@@ -6,6 +6,7 @@
   const { h } = sage;
   // Okabe–Ito, told apart by the colour-blind too; beyond that by dashes.
   const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a00", "#7f7f7f"];
+  const AT_NIGHT = ["#56b4e9", "#ff8c42", "#2ac193", "#e29cc4", "#f0c24b", "#9ad1f5", "#c5c53a", "#b0b0b0"];
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
   const SHARE = { tickformat: ".0%", rangemode: "tozero" };
   const CHARTS = [
@@ -18,7 +19,7 @@
     { id: "loss", title: "Loss", names: ["loss"], canLog: true },
     { id: "kl", title: "KL to the start", names: ["kl", "drift"], canLog: true },
     { id: "entropy", title: "Entropy and clipped share", names: ["entropy", "clip_share"] },
-    { id: "rate", title: "Learning rate", names: ["rate"] },
+    { id: "rate", title: "Learning rate", names: ["rate"], axis: { rangemode: "tozero", tickformat: "~g" } },
     { id: "norm", title: "Gradient norm", names: ["grad_norm", "norm"], canLog: true },
     { id: "by-length", title: "Accuracy by film length (s)", prefix: "accuracy/", axis: SHARE },
     { id: "frames", title: "Frames looked at an episode", names: ["frames"] },
@@ -81,7 +82,8 @@
   function plot(chart, runs, options) {
     if (!window.Plotly) return;
     chart.isStale = false;
-    const traces = runs.flatMap((run, r) => tracesOf(chart.spec, run, r, runs.length, options));
+    const palette = document.body.classList.contains("dark") ? AT_NIGHT : COLOURS;
+    const traces = runs.flatMap((run, r) => tracesOf(chart.spec, run, r, runs.length, { ...options, palette }));
     const look = colours();
     // The same number keeps the zoom; another axis, or other runs, begin anew.
     const revision = `${options.x} ${runs.map((run) => run.id).join(" ")}`;
@@ -118,7 +120,7 @@
     return names(spec, run).flatMap((name, n) => {
       const curve = run.y[name];
       const xs = curve[options.x].map((x) => (options.x === "s" ? x / 3600 : options.x === "t" ? x / 1e6 : x));
-      const colour = COLOURS[(count > 1 && !spec.stacked ? r : n) % COLOURS.length];
+      const colour = options.palette[(count > 1 && !spec.stacked ? r : n) % options.palette.length];
       const label = count > 1 && !spec.stacked ? `${run.title} · ${short(name)}` : short(name);
       if (spec.stacked) return stack(name, label, xs, curve.y, colour);
       const line = { color: colour, width: 1.8, dash: count > 1 ? DASHES[n % DASHES.length] : name.startsWith("val/") ? "dash" : "solid" };

@@ -102,8 +102,9 @@ class Training:
         if self.page.url.startswith("http"):
             self.page.watched.allowed += [*LEFT, "Failed to fetch", "ERR_CONNECTION"]
         self.page.goto(f"{self.app.url}/" + (f"?job={job}" if job else ""))
-        self.page.wait_for_selector("button#ask")
-        self.page.get_by_role("tab", name="Training").click()
+        self.page.wait_for_selector("button#ask", state="attached")
+        if not job:
+            self.page.get_by_role("tab", name="Training").click()
         self.page.wait_for_selector(".tr")
         return self
 

@@ -13,7 +13,7 @@ from sage.train.job_plan import Draft, check
 from sage.train.jobs import Jobs
 from tests.sage.train import job_scripts
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 ROOT = Path(__file__).parents[3]
 EXTRA = """
 warmup: null
@@ -29,7 +29,7 @@ TIMES = re.compile(r'"(seconds|tokens_per_s)": [0-9.e-]+')
 @pytest.fixture
 def jobs(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(job_scripts, "PATIENCE_S", 600.0)
+    monkeypatch.setattr(job_scripts, "PATIENCE_S", 1500.0)
     found = Jobs(tmp_path / "jobs")
     yield found
     for job in found.all():
