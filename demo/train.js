@@ -211,11 +211,16 @@
     const isChosen = job.id === at.job;
     const open = h("button.tr-open", { data: { key: `open ${job.id}` }, "aria-current": isChosen ? "true" : null, onclick: () => select(job.id, true) },
       h("span.tr-title", { dir: "auto" }, job.title),
-      h("span.tr-line", {}, pill(job.state), h("span", {}, job.recipe.toUpperCase()), h("span", {}, steps ? `${step} / ${steps}` : step ? `step ${step}` : ""), job.place ? h("span", {}, `place ${job.place}`) : null),
+      h("span.tr-line", {}, pill(job.state), h("span", {}, job.recipe.toUpperCase()), h("span", {}, steps ? `${step} / ${steps}` : step ? `step ${step}` : ""), job.place ? h("span", {}, `place ${job.place}`) : null, h("span.tr-when", {}, when(job.created))),
       LIVE.includes(job.state) ? h("span.tr-bar", { vars: { share } }) : null);
     const box = h("input", { type: "checkbox", data: { key: `box ${job.id}` }, "aria-label": `Compare ${job.title}`, title: "Draw its curves over the chosen job's", onchange: () => compare(job.id) });
     box.checked = at.compared.has(job.id);
     return h(isChosen ? "div.tr-row.is-chosen" : "div.tr-row", { role: "listitem" }, open, isChosen ? null : h("label.tr-compare", {}, box));
+  }
+
+  function when(created) {
+    const date = new Date(created);
+    return isNaN(date) ? "" : date.toLocaleString([], { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
   }
 
   const pill = (train.pill = (state) => h("span.tr-pill", { data: { state } }, state));

@@ -44,6 +44,8 @@
     }, { rootMargin: "300px" });
 
     function show(some, how) {
+      const name = (all) => all.map((run) => run.id).join(" ");
+      const isOther = name(some) !== name(runs);
       runs = some;
       options = { x: "i", smooth: 0, log: false, ...how };
       let before = null;
@@ -61,6 +63,7 @@
           else box.prepend(chart.node);
           seen.observe(chart.node);
         }
+        if (isOther) clear(chart);
         chart.node.hidden = false;
         before = chart.node;
         chart.isStale = true;
@@ -77,6 +80,14 @@
     const node = h("figure.tr-chart", { data: { chart: spec.id } }, h("h3", {}, spec.title, last), area);
     node.style.margin = "0";
     return { spec, node, area, last, isNear: false, isStale: true, isWired: false };
+  }
+
+  // What another run was like must not be seen under the name of this one.
+  function clear(chart) {
+    chart.node.classList.remove("is-zoomed");
+    if (window.Plotly) window.Plotly.purge(chart.area);
+    chart.isWired = false;
+    chart.last.textContent = "";
   }
 
   function plot(chart, runs, options) {

@@ -54,9 +54,11 @@
       clearTimeout(timer);
       timer = setTimeout(look, 250);
     });
-    lines.addEventListener("scroll", () => {
-      if (lines.scrollTop + lines.clientHeight < lines.scrollHeight - 40 && lines.matches(":hover, :focus")) follow.checked = false;
-    });
+    // Whoever scrolls up wants to read; new lines scroll too, but by themselves.
+    const moved = () => setTimeout(() => {
+      if (lines.scrollTop + lines.clientHeight < lines.scrollHeight - 40) follow.checked = false;
+    }, 80);
+    for (const name of ["wheel", "touchmove", "keydown", "mousedown"]) lines.addEventListener(name, moved, { passive: true });
 
     async function look() {
       const { job } = get();
@@ -68,12 +70,13 @@
       const found = await ask(url);
       if (!found || found.gone || get().job !== job || wanted.value.trim() !== q) return;
       shown = key;
+      const before = lines.scrollTop;
       const rows = found.hits || found.lines.map((text) => [0, text]);
       lines.replaceChildren(...rows.map(([n, text]) => line(n, text)));
       count.textContent = found.hits
         ? `${found.count} line${found.count === 1 ? "" : "s"}${found.count > rows.length ? `, the last ${rows.length} shown` : ""}`
         : found.whole ? `${rows.length} lines` : `the last ${rows.length} lines`;
-      if (follow.checked) lines.scrollTop = lines.scrollHeight;
+      lines.scrollTop = follow.checked ? lines.scrollHeight : before;
     }
 
     function line(n, text) {
