@@ -68,8 +68,8 @@ def count_files(folder: Path) -> dict[str, int]:
 
 def count_kinds(folder: Path) -> dict[str, dict[str, int]]:
     """How the questions are spread over type, difficulty, modality and split."""
-    fields = ("type", "difficulty", "modality", "split", "needs_web_search", "needs_tools")
-    fields = (*fields, "answerable_without_film")
+    fields = ["type", "difficulty", "modality", "split"]
+    fields += ["needs_web_search", "needs_tools", "answerable_without_film"]
     counts: dict[str, Counter[str]] = {name: Counter() for name in fields}
     with (folder / QUESTIONS).open(encoding="utf-8") as file:
         for line in file:
@@ -140,82 +140,72 @@ def _body(
     totals: Sequence[Total],
     rate: EditRate,
 ) -> str:
-    counts = facts["counts"]
     seconds = sum(film.info.duration_s for film in films)
-    usd = f"${facts['usd']:.4f}"
     sections = [
         f"# {facts['title']}",
         "Questions about films, trajectories of an agent that answers them, and a set for reinforcement; all of it "
         "written by models and checked as told below.",
         "## What is in it",
-        _table(
-            ("file", "rows", "what"),
-            [
-                (ROLES["sft"], counts["sft"], "state and action, one turn a row, to learn from"),
-                (ROLES["val"], counts["val"], "the same about other films, to validate"),
-                (RL, counts["rl"], "questions for reinforcement, about other films again"),
-                (
-                    QUESTIONS,
-                    counts["questions"],
-                    "every question that passed, with what is known of it",
-                ),
-                ("media/", counts["media"], "pictures that the rows name"),
-                (
-                    "rl/films/",
-                    counts["rl_films"],
-                    "films of the set for reinforcement, and captions",
-                ),
-            ],
-        ),
-        _table(
-            ("of the questions", "how many"),
-            [
-                (f"{field}: {value}", n)
-                for field, values in facts["kinds"].items()
-                for value, n in values.items()
-            ],
-        ),
+        _contents(facts["counts"]),
+        _spread(facts["kinds"]),
         _kept(report),
         "## What was left out, and why",
-        _table(
-            ("reason", "how many", "examples"),
-            [
-                (reason, n, " · ".join(report.examples.get(reason, ())))
-                for reason, n in report.dropped.items()
-            ],
-        ),
+        _left_out(report),
         "## Looked at by people",
         rate.sentence,
         "## Costs",
-        f"{usd} in all. {_lost(facts['calls_that_never_came_back'])}",
-        _table(
-            ("step", "model", "calls", "input tokens", "output tokens", "USD"),
-            [
-                (t.step, t.model, t.calls, _count(t.input_tokens), _count(t.output_tokens), _usd(t))
-                for t in totals
-            ],
-        ),
+        f"${facts['usd']:.4f} in all. {_lost(facts['calls_that_never_came_back'])}",
+        _costs(totals),
         "## Made with",
         _table(("step", "model"), list(facts["models"].items())),
         _table(("prompt", "SHA-256 begins"), list(facts["prompts"].items())),
         "## Sources and licences",
         f"{len(films)} films, {format_time(seconds)} in all. Rows: {facts['licence']}. Films keep the licences of "
         "their owners.",
-        _table(
-            ("film", "length", "source", "licence", "digest"),
-            [
-                (
-                    film["title"],
-                    format_time(film["duration_s"]),
-                    film["source"],
-                    film["licence"],
-                    film["digest"],
-                )
-                for film in facts["films"]
-            ],
-        ),
+        _sources(facts["films"]),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _contents(counts: dict[str, int]) -> str:
+    rows = [
+        (ROLES["sft"], counts["sft"], "state and action, one turn a row, to learn from"),
+        (ROLES["val"], counts["val"], "the same about other films, to validate"),
+        (RL, counts["rl"], "questions for reinforcement, about other films again"),
+        (QUESTIONS, counts["questions"], "every question that passed, with what is known of it"),
+        ("media/", counts["media"], "pictures that the rows name"),
+        ("rl/films/", counts["rl_films"], "films of the set for reinforcement, and captions"),
+    ]
+    return _table(("file", "rows", "what"), rows)
+
+
+def _spread(kinds: dict[str, dict[str, int]]) -> str:
+    rows = [(f"{name}: {value}", n) for name, found in kinds.items() for value, n in found.items()]
+    return _table(("of the questions", "how many"), rows)
+
+
+def _left_out(report: Report) -> str:
+    rows = [
+        (reason, n, " · ".join(report.examples.get(reason, ())))
+        for reason, n in report.dropped.items()
+    ]
+    return _table(("reason", "how many", "examples"), rows)
+
+
+def _costs(totals: Sequence[Total]) -> str:
+    rows = [
+        (t.step, t.model, t.calls, _count(t.input_tokens), _count(t.output_tokens), _usd(t))
+        for t in totals
+    ]
+    return _table(("step", "model", "calls", "input tokens", "output tokens", "USD"), rows)
+
+
+def _sources(films: Sequence[dict[str, Any]]) -> str:
+    names = ("title", "duration_s", "source", "licence", "digest")
+    rows = [
+        [format_time(film[n]) if n == "duration_s" else film[n] for n in names] for film in films
+    ]
+    return _table(("film", "length", "source", "licence", "digest"), rows)
 
 
 def _kept(report: Report) -> str:

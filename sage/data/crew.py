@@ -13,7 +13,7 @@ from sage.data.expert import ExpertModel
 from sage.data.films import Film
 from sage.data.ledger import Ledger
 from sage.data.pace import Pace
-from sage.data.paid import PaidModel, tariff
+from sage.data.paid import PaidModel, Purpose, tariff
 from sage.data.settings import MINI_EXPERT, DataSettings
 from sage.faults import StopSignal
 from sage.mini.workspace import mini_setup
@@ -73,8 +73,7 @@ class Crew:
             self.ledger,
             pace,
             tariff(spec, self.settings.prices),
-            step=step,
-            scope=f"{step} {film.digest} {scope}",
+            purpose=Purpose(step, f"{step} {film.digest} {scope}"),
             stop=self.stop,
         )
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sage.data.ledger import Entry, Ledger
 from sage.data.pace import Pace
@@ -88,6 +89,15 @@ def guess_tokens(request: Request, spec: str) -> tuple[Usage, int]:
     return usage, round(seconds * AUDIO_TOKENS_A_SECOND)
 
 
+class Purpose(NamedTuple):
+    """What calls are made for."""
+
+    step: str
+    """write, solve, tools, judge, blind."""
+    scope: str
+    """Tells calls apart that look the same: the film by its digest, and the trajectory."""
+
+
 class PaidModel:
     """`model` for one purpose; implements `sage.models.base.Model` and does not close what it was given."""
 
@@ -98,14 +108,14 @@ class PaidModel:
         pace: Pace,
         price: Tariff,
         *,
-        step: str,
-        scope: str,
+        purpose: Purpose,
         stop: StopSignal,
     ) -> None:
-        """`scope` tells calls apart that look the same: the film by its digest, and the trajectory."""
+        """Opens nothing and sends nothing yet."""
         self.model, self.name, self.can_see = model, model.name, model.can_see
         self._ledger, self._pace, self._price = ledger, pace, price
-        self._step, self._scope, self._stop = step, scope, stop
+        self._step, self._scope = purpose
+        self._stop = stop
 
     def generate(self, requests: Sequence[Request]) -> list[Reply]:
         """BudgetError before a call that might exceed the budget; else as the model itself."""

@@ -32,22 +32,30 @@ def work(
     with ThreadPoolExecutor(at_once, thread_name_prefix="data") as pool:
         try:
             while True:
-                while len(running) < at_once and not stop.is_set:
-                    job = next(waiting, None)
-                    if job is None:
-                        break
-                    running[pool.submit(do, job)] = job
+                while len(running) < at_once and (begun := _next(waiting, stop)):
+                    running[pool.submit(do, begun[0])] = begun[0]
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), _outcome(future)
+                    outcome: Result | WorldError = _outcome(future)
+                    yield running.pop(future), outcome
         except BaseException:
             stop.set()
             raise
     stop.check()
 
 
+def _next(waiting: Iterator[Job], stop: StopSignal) -> tuple[Job] | None:
+    """The next job, unless there is none or none may be begun."""
+    if stop.is_set:
+        return None
+    for job in waiting:
+        return (job,)
+    return None
+
+
 def _outcome(future: Future[Result]) -> Result | WorldError:
+    """What a job returned; raises what was not the world's fault."""
     error = future.exception()
     if isinstance(error, WorldError):
         return error

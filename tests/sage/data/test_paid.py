@@ -4,7 +4,7 @@ import pytest
 
 from sage.data.ledger import BudgetError, Ledger
 from sage.data.pace import Pace
-from sage.data.paid import PaidModel, call_key, guess_tokens, tariff
+from sage.data.paid import PaidModel, Purpose, call_key, guess_tokens, tariff
 from sage.faults import Border, StopSignal, WorldError
 from sage.models.base import Request
 from sage.models.prices import Rate
@@ -25,7 +25,12 @@ def paid(folder, *replies, scope="film", budget=None):
     ledger = Ledger(folder, budget)
     script = ScriptedModel(list(replies))
     model = PaidModel(
-        script, ledger, Pace(), tariff(SPEC, OWN), step="write", scope=scope, stop=StopSignal()
+        script,
+        ledger,
+        Pace(),
+        tariff(SPEC, OWN),
+        purpose=Purpose("write", scope),
+        stop=StopSignal(),
     )
     return model, script, ledger
 
