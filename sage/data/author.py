@@ -117,7 +117,7 @@ class _Writing:
                 break
             self._ask(self._next(views), "; ".join(short))
         kept, surplus = trim(self.kept, self.plan.quotas, self._duration_s)
-        self.drops += [Drop(reason="surplus", text=f"{surplus} beyond the most")] if surplus else []
+        self.drops += [Drop(reason="surplus", text=w.example.question.text) for w in surplus]
         return Sheet(
             digest=self.film.digest,
             questions=tuple(kept),

@@ -25,6 +25,7 @@ from sage.data.sift import REPORT, Report
 from sage.prompts import folder_of
 from sage.rewards.asking import PROMPTS as JUDGE_PROMPTS
 from sage.timecode import format_time
+from sage.video.probe import digest
 
 AGENT_PROMPTS = ("context", "reason", "direct", "ground", "analyze", "rule_agent", "rule_last")
 NOT_STATED = "not stated"
@@ -41,7 +42,7 @@ def write_card(folder: Path, crew: Crew, films: Sequence[Film]) -> dict[str, int
         "kinds": count_kinds(folder),
         "films": [_film_line(film) for film in films],
         "report": report.model_dump(),
-        "models": dict(crew.specs),
+        "models": [[step, spec, fingerprint(spec)] for step, spec in crew.specs.items()],
         "prompts": prompt_hashes(crew),
         "costs": [total.model_dump() for total in crew.ledger.totals()],
         "usd": round(crew.ledger.spent_usd, 6),
@@ -94,6 +95,18 @@ def prompt_hashes(crew: Crew) -> dict[str, str]:
         f"{path.parent.parent.name}/{path.parent.name}/{path.name}": _sha(text)
         for path, text in hashes.items()
     }
+
+
+def fingerprint(spec: str) -> str:
+    """24 hex digits of the weights of a model on this machine; of one elsewhere only its name is known."""
+    kind, _, rest = spec.partition(":")
+    if kind != "hf":
+        return ""
+    from sage.models.local import find_weights  # noqa: PLC0415  heavy
+
+    folder = find_weights(rest)
+    files = sorted(folder.glob("*.safetensors")) if folder else []
+    return hashlib.blake2b("".join(map(digest, files)).encode(), digest_size=12).hexdigest()
 
 
 def _sha(content: bytes) -> str:
@@ -157,7 +170,7 @@ def _body(
         f"${facts['usd']:.4f} in all. {_lost(facts['calls_that_never_came_back'])}",
         _costs(totals),
         "## Made with",
-        _table(("step", "model"), list(facts["models"].items())),
+        _table(("step", "model", "weights"), list(facts["models"])),
         _table(("prompt", "SHA-256 begins"), list(facts["prompts"].items())),
         "## Sources and licences",
         f"{len(films)} films, {format_time(seconds)} in all. Rows: {facts['licence']}. Films keep the licences of "
@@ -194,10 +207,14 @@ def _left_out(report: Report) -> str:
 
 def _costs(totals: Sequence[Total]) -> str:
     rows = [
-        (t.step, t.model, t.calls, _count(t.input_tokens), _count(t.output_tokens), _usd(t))
+        (
+            *(t.step, t.model, ", ".join(t.named), t.calls),
+            *(_count(t.input_tokens), _count(t.output_tokens), _usd(t)),
+        )
         for t in totals
     ]
-    return _table(("step", "model", "calls", "input tokens", "output tokens", "USD"), rows)
+    head = ("step", "model", "named by its service", "calls", "input tokens", "output tokens")
+    return _table((*head, "USD"), rows)
 
 
 def _sources(films: Sequence[dict[str, Any]]) -> str:

@@ -59,6 +59,8 @@ class Total(Value):
     """Calls whose price is not known; not in `usd`."""
     estimated: int = 0
     """Calls whose price was estimated; in `usd`."""
+    named: tuple[str, ...] = ()
+    """What the service called the model, its version with it."""
 
     def plus(self, entry: Entry) -> Total:
         usage = entry.reply.usage if entry.reply else Usage()
@@ -71,7 +73,12 @@ class Total(Value):
             usd=self.usd + (entry.usd or 0.0),
             unpriced=self.unpriced + (entry.usd is None),
             estimated=self.estimated + entry.is_estimate,
+            named=self._names(entry),
         )
+
+    def _names(self, entry: Entry) -> tuple[str, ...]:
+        name = entry.reply.model if entry.reply else ""
+        return self.named if name in (*self.named, "") else (*self.named, name)
 
 
 class Ledger:

@@ -60,8 +60,10 @@ def gaps(kept: Sequence[Written], duration_s: float) -> list[Span]:
     return found
 
 
-def trim(kept: Sequence[Written], quotas: Quotas, duration_s: float) -> tuple[list[Written], int]:
-    """At most as many as allowed, and how many had to go: the last ones that no quota needs."""
+def trim(
+    kept: Sequence[Written], quotas: Quotas, duration_s: float
+) -> tuple[list[Written], list[Written]]:
+    """At most as many as allowed, and those that had to go: the last ones that no quota needs."""
     left = list(kept)
     for written in reversed(kept):
         if len(left) <= quotas.most:
@@ -70,7 +72,8 @@ def trim(kept: Sequence[Written], quotas: Quotas, duration_s: float) -> tuple[li
         if len(missing(rest, quotas, duration_s)) <= len(missing(left, quotas, duration_s)):
             left = rest
     left = left[: quotas.most]
-    return left, len(kept) - len(left)
+    ids = {written.id for written in left}
+    return left, [written for written in kept if written.id not in ids]
 
 
 def _near(kept: Sequence[Written], duration_s: float) -> list[Span]:

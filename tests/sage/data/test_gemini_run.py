@@ -10,12 +10,14 @@ import time
 from collections import Counter
 
 import pytest
+from typer.testing import CliRunner
 
+from sage.__main__ import app
 from sage.config import save_config
 from sage.data.author import read_sheet
 from sage.data.films import find_films, gather_films
 from sage.data.ledger import BudgetError, Entry
-from sage.data.run import solve_all, write_all
+from sage.data.run import pack_all, sift_all, solve_all, write_all
 from sage.faults import StopSignal
 from tests.sage.data.made import NO_QUOTAS, crew_of, line, make_films, reply, settings
 from tests.wire import Step, WireServer
@@ -212,6 +214,10 @@ def act(body):
     schema = json.dumps(body["generationConfig"].get("responseJsonSchema", {}))
     if '"questions"' in schema:
         return reply(line(0), line(2))
+    if '"answer"' in schema:
+        return json.dumps({"answer": "on the floor"})
+    if not schema.strip("{}"):
+        return "wrong"
     return json.dumps(ANSWER if '"answerable"' in schema else LOOK)
 
 
@@ -253,11 +259,41 @@ def test_killed_and_started_again_it_pays_for_nothing_twice(wire, tmp_path, call
     assert sum(entry.type == "sent" for entry in entries) == 16
 
 
-def test_trajectories_are_played_by_the_agent_and_kept(wire, tmp_path):
+def test_trajectories_are_played_judged_and_asked_for_blindly(wire, tmp_path):
+    """Of two questions one is answered right word for word, of the other a model has to say that it is wrong."""
     wire.answer = act
-    with crew_of(plan(tmp_path)) as crew:
+    sift = {"judge": FLASH, "blind": FLASH}
+    shares = {"sft": 1, "val": 0, "rl": 0}
+    with crew_of(plan(tmp_path, sift=sift, pack={"shares": shares})) as crew:
         _, films = write(crew)
-        outcome = solve_all(films, crew, lambda _: None)
+        solved = solve_all(films, crew, lambda _: None)
+        sifted = sift_all(films, crew, lambda _: None)
+        pack_all(films, crew, lambda _: None)
         totals = {total.step: total.calls for total in crew.ledger.totals()}
-    assert (outcome.failures, totals) == ((), {"write": 1, "solve": 4})
-    assert "2 of 2 trajectories" in outcome.text
+        spent = crew.ledger.spent_usd
+    assert (solved.failures, sifted.failures) == ((), ())
+    assert "2 of 2 trajectories" in solved.text
+    assert totals == {"write": 1, "solve": 4, "blind": 2, "judge": 3}
+    card = json.loads((tmp_path / "run" / "pack" / "card.json").read_text())
+    assert card["report"]["dropped"] == {"trajectory: wrong": 1}
+    assert (card["report"]["blind_asked"], card["counts"]["sft"]) == (2, 2)
+    assert card["usd"] == pytest.approx(spent, abs=1e-6)
+    assert {tuple(cost["named"]) for cost in card["costs"]} == {("wire-1",)}
+
+
+def test_the_command_says_what_it_would_cost_and_asks_first(wire, tmp_path):
+    save_config(plan(tmp_path, films=2, budget_usd=1.0), tmp_path / "plan.yaml")
+    words = ["data", "all", "--config", str(tmp_path / "plan.yaml")]
+    found = CliRunner().invoke(app, words, input="n\n")
+    assert found.exit_code == 0
+    assert "films     2, 01:20 in all" in found.output
+    assert "about $0." in found.output
+    assert "more than $1.00 in all" in found.output
+    assert found.output.endswith("Nothing was started.\n")
+    assert (wire.seen, (tmp_path / "run").exists()) == ([], False)
+    wire.answer = act
+    words[1] = "write"
+    found = CliRunner().invoke(app, [*words, "budget_usd=0.001", "--yes"])
+    assert found.exit_code == 1
+    assert "Raise budget_usd" in found.output
+    assert wire.generations == []

@@ -61,7 +61,9 @@ def test_coverage_is_of_moments_not_of_claims():
 
 
 def test_surplus_goes_from_the_end_unless_a_quota_needs_it():
-    many = [*at(*[(60.0 * n, "easy", "mcq") for n in range(8)]), GOOD[1], GOOD[2]]
+    moments = [(60.0 * n, "easy", "mcq") for n in range(8)]
+    many = at(*moments, (200.0, "medium", "open-ended"), (350.0, "hard", "open-ended"))
     left, gone = trim(many, QUOTAS, 600.0)
-    assert (len(left), gone) == (6, 4)
+    assert (len(left), len(gone)) == (6, 4)
+    assert gone == many[4:8]
     assert {w.example.difficulty for w in left} == {"easy", "medium", "hard"}
