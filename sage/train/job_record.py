@@ -1,6 +1,6 @@
 """What a training command writes about itself, so that a run from a terminal is a job like any other.
 
-The app's jobs are recorded by `sage.train.job_wrap`; what is left to do here is then only the end.
+The app's jobs are recorded by `sage.train.job_wrap`; here is then nothing to do, unless that one was killed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sage.train.job_files import (
     log_size,
     now_iso,
     now_s,
+    read,
     read_attempts,
     read_info,
     steps_done,
@@ -66,8 +67,9 @@ def recorded(out: Path, recipe: Recipe) -> Iterator[Tell]:
     finally:
         if log is not None:
             log.close()
-        with suppress(OSError):
-            write(attempt_path(out, number, "end"), Ended(code=code, at=now_s()))
+        if not _is_watched(out, number):
+            with suppress(OSError):
+                write(attempt_path(out, number, "end"), Ended(code=code, at=now_s()))
 
 
 def refuse(message: str, out: Path | None) -> None:
@@ -131,6 +133,12 @@ def _begin(out: Path, recipe: Recipe) -> int:
         )
         write(attempt_path(out, number, "start"), start)
     return number
+
+
+def _is_watched(out: Path, number: int) -> bool:
+    """Whether a wrapper will write the end: it knows better, and waits until all was said."""
+    start = read(attempt_path(out, number, "start"), Started)
+    return start is not None and start.wrapper is not None and start.wrapper.is_alive
 
 
 def _devices() -> tuple[str, ...]:
