@@ -83,14 +83,14 @@ def test_a_set_that_is_gone_when_the_job_starts(jobs, tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk(jobs):
     job = make(jobs)
-    # The log of a run is written anew under this name when the run begins.
+    # A run begins its log under this name and then moves it, and the device with it.
     (job.folder / ".metrics.jsonl.new").symlink_to("/dev/full")
     jobs.tick()
     job_scripts.wait_for(job, JobState.FAILED)
     said = job_log.problem(job.folder)
     assert "No space left on device" in said
     assert "disk is full" in job_log.advice(said)
-    (job.folder / ".metrics.jsonl.new").unlink()
+    (job.folder / "metrics.jsonl").unlink()
     jobs.resume(job)
     jobs.tick()
     job_scripts.wait_for(job, JobState.DONE)
