@@ -18,6 +18,7 @@
   an.mount = (element, props, watch, trigger) => {
     root = element.querySelector(".an");
     send = trigger;
+    an.state = {};
     an.ui = {
       bar: h("div.an-bar"),
       said: h("p.an-said", { role: "status", "aria-live": "polite" }),
@@ -51,7 +52,7 @@
     an.state = got;
     if (got.account) an.me = got.account;
     hold(got.case ? got.case.token : null);
-    document.documentElement.dataset.annotate = got.view;
+    root.toggleAttribute("data-exports", got.view === "results" && got.is_owner);
     an.tell(got.told || savedWords(got), got.saved ? "done" : "idle");
     drawBar();
     const fresh = before.view !== got.view;

@@ -30,6 +30,7 @@
       player.append(video);
     } else player.append(h("p", {}, about));
     sage.setView(view);
+    document.body.classList.toggle("is-bare", !sage.state.view || !sage.state.view.turns.length);
   };
   window.seekTo = (t) => sage.seek(t);
   window.dress = dress;

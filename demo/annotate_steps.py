@@ -22,7 +22,7 @@ from demo.annotate_people import annotator, has_sign_in, is_owner, require_owner
 from demo.says import to_json
 from demo.site import Site
 from sage.annotate import export
-from sage.annotate.desk import Given
+from sage.annotate.desk import Given, LabelledError
 from sage.annotate.results import Results, results
 from sage.annotate.runs import HUMAN, queue_run, write_truth
 from sage.annotate.types import Kind, Policy, Role
@@ -98,16 +98,19 @@ class AnnotateSteps:
         me = annotator(self._site.is_public, profile, _text(asked.get("me")))
         role = says.role_of(asked.get("role"))
         edits = asked.get("edits")
-        given = self.desk.label(
-            _whole(asked.get("case")),
-            me,
-            _text(asked.get("value")),
-            note=_text(asked.get("note"), LONGEST),
-            edits={str(k): _text(v, LONGEST) for k, v in edits.items()}
-            if isinstance(edits, dict)
-            else {},
-            role=role,
-        )
+        changed = edits.items() if isinstance(edits, dict) else ()
+        try:
+            given = self.desk.label(
+                _whole(asked.get("case")),
+                me,
+                _text(asked.get("value")),
+                note=_text(asked.get("note"), LONGEST),
+                edits={str(name): _text(text, LONGEST) for name, text in changed},
+                role=role,
+            )
+        except LabelledError as error:
+            # A page that sends again what was saved without its hearing of it goes on.
+            return {**self._on_desk(_text(asked.get("queue")), me, role), "told": str(error)}
         return self._on_desk(given.case.queue, me, role, given)
 
     def _skip(self, asked: dict[str, Any], profile: Profile) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from sage.types import Value
 DRAWS = 1000
 SEED = 0
 LEVEL = 0.95
+FEWEST = 10
+"""Of fewer cases no interval is given: drawing them again tells nothing."""
 DOMINANT = 0.8
 """Share of one label from which on kappa says little."""
 Array = NDArray[np.float64]
@@ -120,6 +122,8 @@ def measure(name: str, formula: Formula, table: Array, *, draws: int = DRAWS) ->
         value = float(formula(times[None, :].astype(float), kinds)[0])
         if not np.isfinite(value):
             return Measure(name=name, value=None, n=n, why=NO_CHANCE)
+        if n < FEWEST:
+            return Measure(name=name, value=value, n=n)
         again = np.random.default_rng(SEED).multinomial(n, times / n, size=draws)
         low, high = percentiles(formula(again.astype(float), kinds))
     return Measure(name=name, value=value, low=low, high=high, n=n)

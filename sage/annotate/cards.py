@@ -16,7 +16,8 @@ import numpy as np
 
 from sage.annotate.agreement import DRAWS, LEVEL, SEED, Measure, cohen, measure, percentiles
 from sage.annotate.types import Stratum
-from sage.mini.world import BUCKETS, bucket
+from sage.bench.score import BUCKET_NAMES
+from sage.mini.world import bucket
 from sage.types import Value
 
 NOBODY = "No case of this kind was decided yet."
@@ -195,14 +196,8 @@ def _groups(
         if s.duration_s is not None:
             buckets.setdefault(bucket(s.duration_s), []).append(hit)
     by_version = tuple(rate(f"guideline {v}", of) for v, of in sorted(versions.items()))
-    by_bucket = tuple(rate(bucket_name(b), of) for b, of in sorted(buckets.items()))
+    by_bucket = tuple(rate(BUCKET_NAMES[b], of) for b, of in sorted(buckets.items()))
     return by_bucket, by_version if len(by_version) > 1 else ()
-
-
-def bucket_name(number: int) -> str:
-    """`600-1200`, `2400+`: seconds."""
-    low, high, _ = BUCKETS[number]
-    return f"{low}+" if number == len(BUCKETS) - 1 else f"{low}-{high}"
 
 
 def _unseen(decided: Sequence[Seen], sizes: Mapping[Stratum, int]) -> str:

@@ -50,6 +50,10 @@ NEXT = (
 """What one holds already comes first, what was skipped last; who adjudicates gets what others labelled first."""
 
 
+class LabelledError(WorldError):
+    """The label is there already: sent twice, or given on another page."""
+
+
 class Taken(NamedTuple):
     """A case on the desk."""
 
@@ -125,7 +129,10 @@ class Desk:
         edits: Mapping[str, str] | None = None,
         role: Role = Role.LABEL,
     ) -> Given:
-        """Puts a label on disk. Raises WorldError(DISK) with what to do when it cannot be taken."""
+        """Puts a label on disk. Raises WorldError(DISK) with what to do when it cannot be taken.
+
+        LabelledError when this person labelled the case before.
+        """
         me, now = checked_name(annotator), self._clock()
         with self.store.open(write=True) as db:
             row = db.execute("SELECT * FROM cases WHERE id=?", (case,)).fetchone()
@@ -273,7 +280,7 @@ def _refuse_second(db: sqlite3.Connection, case: int, me: str, role: Role) -> No
         raise WorldError(Border.DISK, "Somebody settled this case a moment ago; take the next one.")
     sql = "SELECT 1 FROM labels WHERE case_id=? AND annotator=? AND role=?"
     if db.execute(sql, (case, me, role.value)).fetchone():
-        raise WorldError(
+        raise LabelledError(
             Border.DISK,
             "You labelled this case already, perhaps on another page; that label is kept.",
         )

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from demo.annotate_media import make_annotate_routes
 from demo.annotate_people import CLOSED, NOT_LISTED, NOT_YOURS, SIGN_IN
 from demo.annotate_steps import AnnotateSteps, queue_of
+from demo.page import build_page
 from demo.site import Site
 from tests.demo.annotate_made import make_questions, make_queue
 
@@ -74,6 +75,16 @@ def test_an_adjudicator_sees_labels_without_names(steps):
     assert [one["value"] for one in settled["case"]["labels"]] == ["right", "wrong"]
     assert "zoe-the-first" not in json.dumps(settled)
     assert "llm-small" not in json.dumps(settled)
+
+
+def test_a_label_that_is_sent_twice_is_kept_once_and_the_page_goes_on(steps):
+    state = act(steps, do="next", queue="night", me="twice")
+    label(steps, "twice", state, "right")
+    again = label(steps, "twice", state, "wrong")
+    assert "already" in again["told"]
+    assert again["case"]["id"] != state["case"]["id"]
+    (kept,) = [x for x in steps.store.labels("night") if x.annotator == "twice"]
+    assert kept.value == "right"
 
 
 def test_refusals_are_sentences_and_change_nothing(steps):
@@ -151,6 +162,14 @@ def test_on_a_space_labels_belong_to_accounts(space, monkeypatch):
         space.take_away('{"queue": {"name": "night"}}', False, ANN)
     monkeypatch.setenv("SAGE_ANNOTATORS", "bob, eve")
     assert act(space, ANN, do="next", queue="night")["error"] == NOT_LISTED
+
+
+def test_the_page_of_a_space_has_a_sign_in(data, monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "owner/space")
+    monkeypatch.setenv("OAUTH_CLIENT_ID", "id")
+    assert build_page(Site(data, is_public=True)).expects_oauth
+    monkeypatch.delenv("OAUTH_CLIENT_ID")
+    assert not build_page(Site(data, is_public=True)).expects_oauth
 
 
 def test_a_site_open_to_strangers_is_closed(data, monkeypatch):

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.browser
 
 N = 40
 VIDEO = "document.querySelector('.an-frame').contentDocument.querySelector('video')"
+FOCUSED = "document.activeElement"
 OWN = "() => sageAnnotate.state"
 PATIENCE_MS = 60_000
 
@@ -169,16 +170,19 @@ def test_twenty_cases_with_the_keyboard_alone(place, annotator):
     page = (who := annotator("kim")).page
     page.goto(place.url)
     page.wait_for_selector("button#ask")
-    _tab_to(page, "document.activeElement.getAttribute('role') === 'tab'")
-    for _ in range(4):
-        if page.evaluate("document.activeElement.textContent.includes('Annotation')"):
+    _tab_to(page, f"{FOCUSED}.getAttribute('role') === 'tab'")
+    for _ in range(8):
+        text = page.evaluate(f"{FOCUSED}.textContent")
+        if "Annotation" in text:
             break
         page.keyboard.press("ArrowRight")
+        if page.evaluate(f"{FOCUSED}.textContent") == text:
+            page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector(".an-queue")
-    _tab_to(page, "document.activeElement.id === 'an-name'")
+    _tab_to(page, f"{FOCUSED}.id === 'an-name'")
     page.keyboard.type("kim")
-    _tab_to(page, "document.activeElement.getAttribute('aria-label') === 'Label alone'")
+    _tab_to(page, f"{FOCUSED}.getAttribute('aria-label') === 'Label alone'")
     page.keyboard.press("Enter")
     page.wait_for_selector(".an-choice")
     skipped = who.case()
