@@ -119,10 +119,10 @@ def start(
     with ExitStack() as stack:
         file = stack.enter_context(run.writing())
         exactly = stack.enter_context(run.judging("exact")) if order.judge_exactly else None
-        sweep(run)
         if order.retry:
             failed = [o.id for o in run.outlines().values() if o.outcome in UNSCORABLE]
             run.forget(failed)
+        sweep(run)
         return _play(run, entries, plan, (file, exactly), stop=stop, on_line=on_line, tell=tell)
 
 
