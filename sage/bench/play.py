@@ -17,7 +17,7 @@ from sage import agent
 from sage.bench.films import Films
 from sage.bench.lines import Appending
 from sage.bench.run import BenchFolder, BenchMode, Entry, Outcome, Prediction, now
-from sage.faults import StoppedError, StopSignal, WorldError
+from sage.faults import Border, StoppedError, StopSignal, WorldError
 from sage.models.base import Model
 from sage.models.catalog import open_model, resolve
 from sage.models.gather import Gathered
@@ -28,6 +28,8 @@ from sage.video.probe import probe
 
 PATIENCE_S = 0.5
 """A batch waits this long for workers that are busy reading a film."""
+GIVE_UP = 8
+"""So many failures in a row, and one a worker, end a run."""
 MEDIA = "media"
 BLIND_PROMPTS = str(Path(__file__).parent / "prompts")
 MODES: dict[BenchMode, Mode] = {"agent": Mode.AUTO, "direct": Mode.DIRECT, "blind": Mode.DIRECT}
@@ -58,6 +60,25 @@ class Players:
             model.close()
 
 
+class Luck:
+    """Ends a run in which the world fails every time: a server that is gone, a model that cannot be loaded."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._in_a_row = 0
+
+    def check(self, prediction: Prediction) -> None:
+        """WorldError when this is one failure in a row too many."""
+        is_bad = prediction.outcome is Outcome.WORLD_ERROR
+        self._in_a_row = self._in_a_row + 1 if is_bad else 0
+        if self._in_a_row >= self._most:
+            raise WorldError(
+                Border.MODEL,
+                f"{self._in_a_row} questions in a row failed, the last one so: {prediction.error} "
+                "The answers so far are kept. Mend this and start again with --retry.",
+            )
+
+
 def settle_setup(setup: Setup, mode: BenchMode, *, is_mini: bool) -> Setup:
     """The setup with mode and `auto` settled and what the model prescribes laid over; WorldError(MODEL)."""
     spec, _ = resolve(setup.model, is_mini=is_mini)
@@ -80,14 +101,15 @@ def play(
 ) -> None:
     """Asks `entries` and appends a line for each to `file`; returns when all are done or `stop` is set.
 
-    `on_done` is called from the workers, one at a time. WorldError when the model cannot be had or a line cannot be
-    written.
+    `on_done` is called from the workers, one at a time. WorldError when the model cannot be had, a line cannot be
+    written, or many questions in a row fail.
     """
     if not entries:
         return
     players = open_players(plan.setup)
     queue = iter(entries)
     taking, telling = threading.Lock(), threading.Lock()
+    luck = Luck(GIVE_UP + plan.workers)
 
     def work() -> None:
         while not stop.is_set:
@@ -100,6 +122,7 @@ def play(
                 file.append(prediction)
                 with telling:
                     on_done(prediction)
+                    luck.check(prediction)
 
     def job() -> None:
         try:
@@ -145,15 +168,14 @@ def ask_one(
         return Prediction(
             question=question, outcome=Outcome.MISSING_VIDEO, error=str(error), at=now()
         )
-    store = RunFolder.create(run.folder / MEDIA)
-    setup = plan.films.fit(entry, plan.setup)
     try:
         film = _blinded(path) if plan.mode == "blind" else path
     except WorldError as error:
-        shutil.rmtree(store.folder)
         return Prediction(
             question=question, outcome=Outcome.WORLD_ERROR, error=str(error), at=now()
         )
+    store = RunFolder.create(run.folder / MEDIA)
+    setup = plan.films.fit(entry, plan.setup)
     for _ in agent.ask(film, question, setup, store=store, stop=stop, models=models):
         pass
     trace = store.trace()

@@ -101,6 +101,16 @@ def test_what_the_world_failed_is_asked_again_on_wish(films, tmp_path):
     assert len(list((run.folder / "media").iterdir())) == 2
 
 
+def test_a_world_that_always_fails_ends_the_run(films, tmp_path):
+    with pytest.raises(WorldError, match="9 questions in a row failed, .* holds 0 replies"):
+        play(tmp_path, films, 20, script(tmp_path))
+    run = BenchFolder.open(tmp_path / "run")
+    assert len(run.outlines()) == 9
+    replies = [answer(str(n), stage=1) for n in range(20)]
+    play(tmp_path, films, 20, script(tmp_path, *replies), retry=True)
+    assert [o.outcome.value for o in run.outlines().values()] == ["answered"] * 20
+
+
 def test_missing_videos_are_listed_and_not_wrong(films, tmp_path):
     run = play(tmp_path, films, 3, "offline", video="absent.mp4")
     assert {o.outcome.value for o in run.outlines().values()} == {"missing_video"}
