@@ -211,6 +211,7 @@ def import_(
 def _start(order: Order) -> None:
     """Runs an order, telling how it goes and how it ended."""
     from sage.bench.start import start  # noqa: PLC0415  imports the agent
+    from sage.tools.page_text import one_line  # noqa: PLC0415  likewise
 
     stop, told = _stop_on_signals(), Told()
     try:
@@ -219,7 +220,7 @@ def _start(order: Order) -> None:
         _refuse(str(error))
     typer.echo(tally.line())
     for video in tally.missing[:MISSING]:
-        typer.echo(f"missing: {video}")
+        typer.echo(f"missing: {one_line(video)}")
     if len(tally.missing) > MISSING:
         rest = len(tally.missing) - MISSING
         typer.echo(f"… and {rest} more: python -m sage bench report {order.out} lists all")

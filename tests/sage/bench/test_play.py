@@ -102,7 +102,7 @@ def test_what_the_world_failed_is_asked_again_on_wish(films, tmp_path):
 
 
 def test_a_world_that_always_fails_ends_the_run(films, tmp_path):
-    with pytest.raises(WorldError, match="9 questions in a row failed, .* holds 0 replies"):
+    with pytest.raises(WorldError, match=r"9 questions in a row failed, .* holds 0 replies"):
         play(tmp_path, films, 20, script(tmp_path))
     run = BenchFolder.open(tmp_path / "run")
     assert len(run.outlines()) == 9
