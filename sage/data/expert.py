@@ -26,6 +26,7 @@ GUESS = {
     "additionalProperties": False,
 }
 """Schema of an answer without the film."""
+NO_MORE = '{"questions": []}'
 
 
 class ExpertModel:
@@ -46,9 +47,8 @@ class ExpertModel:
 
     def _one(self, request: Request) -> Reply:
         if request.schema == schema():
-            return self._reply(
-                write_sheet(self._film) if "\nStill missing: " not in _text(request) else "{}"
-            )
+            is_again = "\nStill missing: " in _text(request)
+            return self._reply(NO_MORE if is_again else write_sheet(self._film))
         if request.schema == GUESS:
             return self._reply(json.dumps({"answer": self._guess(request)}))
         seed = request.seed

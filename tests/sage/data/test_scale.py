@@ -49,7 +49,7 @@ class Service:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_two_hundred_films_in_flat_memory_at_the_configured_rate(tmp_path):
     make_films(tmp_path / "films", FILMS)
     one = {"seconds": 60, "overlap_s": 0, "frames": 1}
@@ -79,6 +79,7 @@ def test_two_hundred_films_in_flat_memory_at_the_configured_rate(tmp_path):
         assert len(films) == FILMS
         started, before = time.monotonic(), process.cpu_times()
         write_all(films, crew, lambda _: None)
+        solve_all(films[:20], crew, lambda _: None)  # from here on nothing is loaded any more
         memory = process.memory_info().rss
         outcome = solve_all(films, crew, lambda _: None)
         grown = process.memory_info().rss - memory
@@ -92,7 +93,7 @@ def test_two_hundred_films_in_flat_memory_at_the_configured_rate(tmp_path):
         f"{seconds:.1f} s for {ideal_s:.1f} s of calls, {own_s:.1f} s of CPU, {grown / 1e6:.1f} MB grown"
     )
     assert outcome.failures == ()
-    assert grown < 40e6
+    assert grown < 25e6
     assert seconds >= ideal_s * 0.98
     # A busy machine stretches the seconds, not the work: what we do ourselves fits into the time that calls take.
     assert own_s < 0.7 * ideal_s
