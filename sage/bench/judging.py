@@ -80,7 +80,9 @@ def _ask(run: BenchFolder, judge: AnswerJudge, gathered: Gathered | None, bench:
     with run.judging(judge.slug) as file:
         judged = run.judgements(judge.slug)
         left = pending(outlines, judged)
-        counts = Counter(j.verdict for j in judged.values() if j.verdict is not Verdict.UNJUDGED)
+        counts: Counter[Verdict] = Counter(
+            j.verdict for j in judged.values() if j.verdict is not Verdict.UNJUDGED
+        )
         queue, lock = iter(left), threading.Lock()
 
         def work() -> None:

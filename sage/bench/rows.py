@@ -24,7 +24,12 @@ from sage.types import Example, Question, Span
 _OPTION = re.compile(r"^\s*\(?([A-Z])[).:]\s+(.+?)\s*$")
 _LEAD_IN = re.compile(r"(?i)^[^.?!\n]*\b(?:options|choices)\b[^.?!\n]*:\s*$")
 _YOUTUBE = re.compile(r"[A-Za-z0-9_-]{11}")
-_MODALITIES = ("visual", "verbal", "both")
+_MODALITIES: dict[str, Literal["visual", "verbal", "both"]] = {
+    "visual": "visual",
+    "verbal": "verbal",
+    "both": "both",
+}
+_KINDS: dict[str, Literal["mcq", "open-ended"]] = {"mcq": "mcq", "open-ended": "open-ended"}
 VIDEO_FIELDS = ("video_id", "video", "video_path", "path", "yt_id")
 ANSWER_FIELDS = ("gt_answer", "full_answer", "correct_answer", "answer")
 DURATION_FIELDS = ("duration_seconds", "duration", "duration_s", "video_duration")
@@ -164,15 +169,12 @@ def _answer(row: Mapping[str, Any], choices: Sequence[str], fields: Sequence[str
 
 
 def _modality(value: Any) -> Literal["visual", "verbal", "both", ""]:
-    text = str(value or "").lower()
-    return next((m for m in _MODALITIES if m == text), "")  # type: ignore[return-value]
+    return _MODALITIES.get(str(value or "").lower(), "")
 
 
 def _kind(value: Any, choices: Sequence[str]) -> Literal["mcq", "open-ended"]:
     text = str(value or "").lower().replace("_", "-")
-    if text in ("mcq", "open-ended"):
-        return text  # type: ignore[return-value]
-    return "mcq" if choices else "open-ended"
+    return _KINDS.get(text) or ("mcq" if choices else "open-ended")
 
 
 def _link(row: Mapping[str, Any], video: str) -> str:
