@@ -23,6 +23,7 @@ from sage.prompts import fill
 from sage.timecode import format_time
 from sage.tools.ground import SCHEMA
 from sage.train.data import Demo
+from sage.train.readings import write_reading
 from sage.train.rows import Recorder
 from sage.train.settings import MiniData, Warmup
 from sage.types import Frame, FramesPart, Message, Reply, TextPart
@@ -60,11 +61,15 @@ def demo_of(request: Request, reply: Reply) -> Demo:
     return Demo(messages=request.messages, reply=text, folder=str(request.folder), kind=kind)
 
 
-def write_looks(path: Path, settings: Warmup, seed: int) -> Path:
-    """Writes pairs of pictures with a question about them; returns `path`."""
+def write_warmup(path: Path, settings: Warmup, seed: int) -> Path:
+    """Writes pairs of pictures, and texts, with a question about them; returns `path`."""
     films = [make_film("train", seed, index) for index in range(settings.films)]
     random = Random(f"looks {seed}")
-    return _write(path, (_look(films, random) for _ in range(settings.rows)))
+    rows = (
+        write_reading(random) if random.random() < settings.reading else _look(films, random)
+        for _ in range(settings.rows)
+    )
+    return _write(path, rows)
 
 
 def _episode(

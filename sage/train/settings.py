@@ -60,10 +60,12 @@ class Stage(Value):
 
 
 class Warmup(Stage):
-    """Learning to see, before anything else: pairs of pictures and what they show."""
+    """Learning to see and to read, before anything else: pairs of pictures, and short texts, with a question each."""
 
     rate: float = Field(default=1e-3, gt=0)
     rows: int = Field(default=8000, ge=1)
+    reading: float = Field(default=0.5, ge=0, le=1)
+    """Share of rows that are texts."""
     films: int = Field(default=300, ge=1)
     """Of the train split, from which pictures are taken."""
 

@@ -19,7 +19,7 @@ from sage.config import save_config
 from sage.train import checkpoints
 from sage.train.checkpoints import Progress
 from sage.train.data import DemoFile, take
-from sage.train.demos import write_demos, write_looks
+from sage.train.demos import write_demos, write_warmup
 from sage.train.metrics import Metrics, write_plan
 from sage.train.network import load
 from sage.train.profiles import keep_profile
@@ -90,10 +90,10 @@ def steps_of(settings: SftSettings, stage: Stage, rows: int) -> int:
 def prepare_rows(settings: SftSettings, name: str, tell: Tell) -> DemoFile:
     """The rows of a stage; those of the miniature world are written first, unless they are there."""
     if name == "warmup" and settings.warmup:
-        path = Path(settings.out) / "looks.jsonl"
+        path = Path(settings.out) / "warmup.jsonl"
         if not path.exists():
-            tell(f"drawing up {settings.warmup.rows} pairs of pictures")
-            write_looks(path, settings.warmup, settings.data.mini.seed)
+            tell(f"drawing up {settings.warmup.rows} exercises in seeing and reading")
+            write_warmup(path, settings.warmup, settings.data.mini.seed)
         return DemoFile(path)
     if settings.data.file:
         media = Path(settings.data.media) if settings.data.media else None

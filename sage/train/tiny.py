@@ -1,7 +1,8 @@
 """sage-tiny: a real Qwen3-VL of a few million weights, with a tokenizer of the miniature world's words.
 
-One word, digit or sign is a token, and so is each piece of JSON between two free texts, so that an action takes some
-dozens of tokens. A word has two tokens, alone and behind a space, which start out as twins; any text of known words
+One word or sign is a token, and so is each piece of JSON between two free texts, so that an action takes some
+dozens of tokens; of a time hours and minutes are one and seconds another, since times are what has to be said again
+most. A word has two tokens, alone and behind a space, which start out as twins; any text of known words
 comes back from its tokens letter by letter. The folder is a normal one that transformers and vLLM load.
 """
 
@@ -26,7 +27,8 @@ START_TURN, END_TURN = "<|im_start|>", "<|im_end|>"
 START_VISION, END_VISION = "<|vision_start|>", "<|vision_end|>"
 IMAGE, VIDEO = "<|image_pad|>", "<|video_pad|>"
 SPECIAL = (PAD, START_TURN, END_TURN, START_VISION, END_VISION, IMAGE, VIDEO)
-PATCH, HEAD = 16, 32
+PATCH, HEAD, TOWER_HEAD = 16, 64, 32
+LONGEST_H = 3
 GAP = "\x00"
 """Stands for a free text where pieces of JSON are cut apart."""
 
@@ -91,12 +93,16 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     words = [word for word in vocabulary() if word.isalpha()]
     signs = [word for word in vocabulary() if not word.isalpha()]
     pairs = [f"{n:02}" for n in range(100)]
+    clock = [f"{h:02}:{m:02}" for h in range(LONGEST_H) for m in range(60)]
+    clock += [f":{n:02}" for n in range(60)]
     tenths = [f".{n}" for n in range(10)]
-    listed = [*pieces, *words, *(f" {word}" for word in words), *signs, *pairs, *tenths]
+    listed = [*pieces, *words, *(f" {word}" for word in words), *signs, *pairs, *clock, *tenths]
     listed += [" seconds>", "system", "user", "assistant", " ", "\n", UNKNOWN]
     ids = {token: index for index, token in enumerate(dict.fromkeys(listed))}
     known = "|".join(re.escape(piece) for piece in pieces)
-    pattern = rf"{known}| seconds>|\d\d(?=:)|(?<=:)\d\d|\.\d| ?[A-Za-z]+|\d|\s|[^\w\s]|_|."  # time, word, sign
+    hours = "|".join(f"{h:02}" for h in range(LONGEST_H))
+    time = rf"(?:{hours}):[0-5]\d(?=:\d\d)|:[0-5]\d"
+    pattern = rf"{known}| seconds>|{time}|\.\d| ?[A-Za-z]+|\d\d|\d|\s|[^\w\s]|_|."
     raw = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
     raw.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
     raw.decoder = decoders.Fuse()
@@ -152,7 +158,7 @@ def _network(tokenizer: Any, size: TinySize) -> Qwen3VLForConditionalGeneration:
         "intermediate_size": size.wide,
         "num_hidden_layers": size.layers,
         "num_attention_heads": size.hidden // HEAD,
-        "num_key_value_heads": size.hidden // HEAD // 2,
+        "num_key_value_heads": max(1, size.hidden // HEAD // 2),
         "head_dim": HEAD,
         "max_position_embeddings": 8192,
         "bos_token_id": None,
@@ -162,14 +168,14 @@ def _network(tokenizer: Any, size: TinySize) -> Qwen3VLForConditionalGeneration:
         "rope_parameters": {
             "rope_type": "default",
             "rope_theta": 10000.0,
-            "mrope_section": [6, 5, 5],
+            "mrope_section": [12, 10, 10],
             "mrope_interleaved": True,
         },
     }
     vision = {
         "depth": size.tower_layers,
         "hidden_size": size.tower,
-        "num_heads": size.tower // HEAD,
+        "num_heads": size.tower // TOWER_HEAD,
         "intermediate_size": 2 * size.tower,
         "out_hidden_size": size.hidden,
         "patch_size": PATCH,

@@ -8,7 +8,7 @@ from sage import dialect
 from sage.config import ConfigError
 from sage.mini.world import find_film
 from sage.train.data import DemoFile, take
-from sage.train.demos import write_demos, write_looks
+from sage.train.demos import write_demos, write_warmup
 from sage.train.settings import MiniData, Warmup
 from sage.types import Answer, ClipPart, FramesPart, Mode, TextPart
 
@@ -105,7 +105,7 @@ def test_direct_demonstrations_answer_in_one_turn(tmp_path):
 
 
 def test_looks_tell_what_is_to_be_seen(tmp_path):
-    rows = list(DemoFile(write_looks(tmp_path / "a", Warmup(rows=60, films=8), 0)))
+    rows = list(DemoFile(write_warmup(tmp_path / "a", Warmup(rows=60, films=8), 0)))
     assert len(rows) == 60
     for row in rows:
         film = find_film(row.folder)
