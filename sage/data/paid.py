@@ -23,6 +23,7 @@ from sage.models.gemini import (
 )
 from sage.models.prices import Rate, cost, find_price
 from sage.models.transport import is_this_machine
+from sage.text import encodable
 from sage.types import FramesPart, Reply, TextPart, Usage
 
 BYTES_A_TOKEN = 3.0
@@ -152,6 +153,7 @@ class PaidModel:
 
     def _priced(self, reply: Reply, most_usd: float) -> tuple[Reply, bool]:
         """The reply with its price, and whether that is only what was set aside."""
+        reply = reply.model_copy(update={"text": encodable(reply.text)})
         if reply.usd is None or self._price.own:
             reply = reply.model_copy(update={"usd": self._price.usd(reply.usage)})
         if reply.usd is not None or not self._price.is_known:

@@ -15,6 +15,7 @@ from tests.sage.data.made import (
     reply,
     settings,
 )
+from tests.wire import WireServer
 
 WINDOWS = {"seconds": 30, "overlap_s": 4, "frames": 3}
 
@@ -112,3 +113,19 @@ def test_a_model_that_fails_leaves_no_sheet(tmp_path):
         with pytest.raises(WorldError, match="one more was asked for"):
             written_by(crew)
         assert not (crew.settings.folder / "questions").exists()
+
+
+def test_a_server_of_ones_own_sees_windows_and_costs_nothing(tmp_path):
+    with WireServer(reply(line(0), line(1)), reply(line(8))) as wire:
+        values = plan(tmp_path, [], model=f"openai:wire-1@{wire.openai_url}")
+        with crew_of(values) as crew:
+            film = find_films(values).films[0]
+            sheet = write_sheet(film, crew)
+            total = crew.ledger.totals()[0]
+        bodies = [seen.json for seen in wire.generations]
+    assert (len(sheet.questions), sheet.model) == (3, "wire-1")
+    assert (total.calls, total.usd, total.input_tokens, total.unpriced) == (2, 0.0, 22, 0)
+    for body in bodies:
+        kinds = [part["type"] for part in body["messages"][-1]["content"]]
+        assert kinds.count("image_url") == 3
+        assert body["response_format"]["json_schema"]["strict"] is True

@@ -53,6 +53,12 @@ def test_other_words_seeds_and_films_are_other_calls():
     assert call_key(ask(), SPEC, "a") == call_key(ask(stop=StopSignal()), SPEC, "a")
 
 
+def test_text_that_is_no_unicode_is_kept_all_the_same(tmp_path):
+    model, _, ledger = paid(tmp_path, "half a \ud800 pair")
+    assert model.generate([ask("what \ud800?")])[0].text == "half a ? pair"
+    assert ledger.totals()[0].calls == 1
+
+
 def test_a_failed_call_is_tried_again_and_costs_nothing(tmp_path):
     model, _, ledger = paid(tmp_path, WorldError(Border.MODEL, "busy"), said("a"))
     with pytest.raises(WorldError, match="busy"):
