@@ -28,6 +28,8 @@ from sage.types import Reply
 
 T = TypeVar("T")
 POLL_S = 0.1
+_beginning = threading.Lock()
+"""`cache` alone lets threads that come at once begin several loops."""
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,14 @@ class Watch:
             raise StoppedError("another request of the batch failed")
 
 
-@cache
 def background_loop() -> asyncio.AbstractEventLoop:
-    """The loop all SDK calls run on, in a daemon thread of its own."""
+    """The loop all SDK calls run on, in a daemon thread of its own: the SDKs do not stand two."""
+    with _beginning:
+        return _begin_loop()
+
+
+@cache
+def _begin_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="model-calls", daemon=True).start()
     return loop

@@ -1,6 +1,8 @@
 """Waiting: pauses, stop, batches, what statuses mean, what is kept out of sentences."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -149,3 +151,15 @@ def test_what_stays(status):
 )
 def test_this_machine(url, is_here):
     assert is_this_machine(url) is is_here
+
+
+def test_threads_that_call_for_the_first_time_together_share_one_loop():
+    code = (
+        "import sys, threading; from concurrent.futures import ThreadPoolExecutor\n"
+        "from sage.models.transport import background_loop\n"
+        "sys.setswitchinterval(1e-6); start = threading.Barrier(16)\n"
+        "def ask(_): start.wait(); return id(background_loop())\n"
+        "with ThreadPoolExecutor(16) as pool: print(len(set(pool.map(ask, range(16)))))"
+    )
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1\n"
