@@ -53,8 +53,11 @@ class Upload:
 
 
 def find_upload(path: Path, seconds: float) -> Upload:
-    """The file with the digest of its content; a large one is read once only."""
+    """The file with the digest of its content, which is read once only; WorldError(MODEL) when it is too large."""
     status = path.stat()
+    if status.st_size > MAX_BYTES:
+        words = f"“{path.name}” has {status.st_size / 1e9:.2g} GB, and Gemini takes 2 GB a film"
+        raise final(words, "Make a smaller copy of it, for example with fewer pixels.")
     return Upload(path, _digest(path, status.st_size, status.st_mtime_ns), seconds)
 
 
@@ -89,7 +92,7 @@ class GeminiFiles:
 
         kind = KINDS.get(upload.path.suffix.lower(), "video/mp4")
         async with self._locks.setdefault(upload.digest, asyncio.Lock()):
-            file = await self._found(upload.digest) or await self._sent(upload, kind, name)
+            file = await self._found(upload.digest) or await self._sent(upload, kind)
             try:
                 file = await self._active(file, name)
             except Exception:
@@ -131,13 +134,9 @@ class GeminiFiles:
                 return None  # it is not there any more
             raise
 
-    async def _sent(self, upload: Upload, kind: str, name: str) -> types.File:
+    async def _sent(self, upload: Upload, kind: str) -> types.File:
         from google.genai import types  # noqa: PLC0415  heavy
 
-        size = upload.path.stat().st_size
-        if size > MAX_BYTES:
-            words = f"“{upload.path.name}” has {size / 1e9:.2g} GB, and {name} takes 2 GB a film"
-            raise final(words, "Make a smaller copy of it, for example with fewer pixels.")
         config = types.UploadFileConfig(mime_type=kind)
         return await self._client.aio.files.upload(file=str(upload.path), config=config)
 

@@ -1,12 +1,15 @@
 """What is special to Gemini: inline frames, uploaded clips, thoughts, safety, its error shapes."""
 
 import base64
+import json
 
 import pytest
 
 from sage.faults import StoppedError, StopSignal, WorldError
+from sage.models.base import Request
 from sage.models.gemini import GeminiModel
-from sage.types import Message, TextPart, Usage
+from sage.models.gemini_files import MAX_BYTES
+from sage.types import Clip, ClipPart, Message, TextPart, Usage
 from tests.sage.models.asking import KEY, QUICK, SCHEMA, ask, ask_media
 from tests.wire import Step, WireServer
 
@@ -157,3 +160,62 @@ def test_a_region_without_gemini_is_a_sentence(wire, model):
 def test_needs_a_key():
     with pytest.raises(WorldError, match=r"no key.*GEMINI_API_KEY"):
         GeminiModel("gemini-2.5-flash")
+
+
+def test_sound_in_a_prompt_is_paid_as_sound(wire, model):
+    counts = {
+        "promptTokenCount": 1000,
+        "candidatesTokenCount": 0,
+        "promptTokensDetails": [
+            {"modality": "VIDEO", "tokenCount": 900},
+            {"modality": "AUDIO", "tokenCount": 100},
+        ],
+    }
+    content = {"role": "model", "parts": [{"text": "yes"}]}
+    body = {"candidates": [{"content": content, "finishReason": "STOP"}], "usageMetadata": counts}
+    wire.add(Step(body=json.dumps(body).encode()))
+    assert model.generate([ask()])[0].usd == pytest.approx((900 * 0.30 + 100 * 1.00) / 1e6)
+
+
+@pytest.mark.parametrize(("end_s", "wanted"), [(2600.0, None), (5400.0, "MEDIA_RESOLUTION_LOW")])
+def test_long_films_are_taken_in_few_pixels(wire, model, tmp_path, end_s, wanted):
+    wire.add("yes")
+    (tmp_path / "film.mov").write_bytes(b"nobody decodes it here")
+    clip = ClipPart(clip=Clip(path="film.mov", start_s=0.0, end_s=end_s))
+    message = Message(role="user", parts=(clip, TextPart(text="What is seen?")))
+    model.generate([Request(messages=(message,), folder=tmp_path)])
+    sent = wire.generations[0].json
+    assert sent["generationConfig"].get("mediaResolution") == wanted
+    assert sent["contents"][0]["parts"][1]["fileData"]["mime_type"] == "video/quicktime"
+
+
+def test_a_shelf_keeps_uploads_for_the_next_program(wire, tmp_path):
+    shelf = tmp_path / "uploads.json"
+    wire.add("a", "b")
+    for _ in range(2):
+        kept = GeminiModel(
+            "gemini-2.5-flash", key=KEY, base_url=wire.gemini_url, patience=QUICK, shelf=shelf
+        )
+        kept.generate([ask_media(tmp_path, clip=True)])
+        kept.close()
+    assert sum(seen.path.startswith("/upload/") for seen in wire.seen) == 1
+    assert KEY not in shelf.read_text()
+    shelf.write_text("damaged")
+    wire.add("c")
+    again = GeminiModel(
+        "gemini-2.5-flash", key=KEY, base_url=wire.gemini_url, patience=QUICK, shelf=shelf
+    )
+    assert again.generate([ask_media(tmp_path, clip=True)])[0].text == "c"
+    again.delete_uploads()
+    again.close()
+    assert len(wire.files) == 1
+
+
+def test_a_film_larger_than_the_service_takes_is_a_sentence(wire, model, tmp_path):
+    with (tmp_path / "film.mp4").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    clip = ClipPart(clip=Clip(path="film.mp4", start_s=0.0, end_s=60.0))
+    message = Message(role="user", parts=(clip,))
+    with pytest.raises(WorldError, match=r"2 GB a film.*smaller copy"):
+        model.generate([Request(messages=(message,), folder=tmp_path)])
+    assert wire.seen == []

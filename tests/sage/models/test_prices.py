@@ -45,3 +45,10 @@ def test_every_line_is_reachable():
     for price in load_prices():
         name = price.pattern.replace("20??-??-??", "2031-01-01")
         assert find_price(name) == price
+
+
+def test_sound_has_a_price_of_its_own():
+    assert cost("gemini-2.5-flash", usage(1_000_000, 0), audio_tokens=100_000) == pytest.approx(
+        0.9 * 0.30 + 0.1 * 1.00
+    )
+    assert cost("gpt-4o", usage(1_000_000, 0), audio_tokens=100_000) == pytest.approx(2.50)
