@@ -290,6 +290,11 @@
     return button;
   });
 
+  sage.on("view", () => {
+    const { view } = sage.state;
+    document.body.classList.toggle("is-sample", Boolean(view && view.run && view.run.startsWith("sample-")));
+  });
+
   // The address names a job as long as its tab is open.
   document.addEventListener("click", (event) => {
     const tab = event.target.closest && event.target.closest('#tabs [role="tab"]');

@@ -128,7 +128,9 @@
   function tracesOf(spec, run, r, count, options) {
     // Stacks of several runs would hide each other: they show the first alone.
     if (spec.stacked && r > 0) return [];
-    return names(spec, run).flatMap((name, n) => {
+    // Of several runs the main lines are held against each other; all of them would be a thicket.
+    const shown = names(spec, run).slice(0, count > 1 && !spec.stacked ? 2 : undefined);
+    return shown.flatMap((name, n) => {
       const curve = run.y[name];
       const xs = curve[options.x].map((x) => (options.x === "s" ? x / 3600 : options.x === "t" ? x / 1e6 : x));
       const colour = options.palette[(count > 1 && !spec.stacked ? r : n) % options.palette.length];

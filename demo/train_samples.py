@@ -47,7 +47,9 @@ class Samples:
         if trace is None:
             return None
         with crossing(Border.DISK, "The episode cannot be shown", OSError):
-            _write(job, trace.model_copy(update={"run": run}), folder)
+            # Nobody had measured the whole: many are played at once.
+            spent = round(sum(turn.seconds for turn in trace.turns), 3)
+            _write(job, trace.model_copy(update={"run": run, "seconds": spent}), folder)
         return folder
 
     def forget(self, job: Job) -> None:
