@@ -88,17 +88,12 @@ def write_dataset(store: Store, name: str, folder: Path, *, names: bool = False)
     """A folder for `datasets.load_from_disk`; what differs from case to case is JSON text in it."""
     from datasets import Dataset  # noqa: PLC0415  heavy
 
-    flat = [
-        {
-            k: json.dumps(v, ensure_ascii=False) if k in ("judges", "body") else v
-            for k, v in row.items()
-        }
-        for row in rows(store, name, names=names)
-    ]
-    for row in flat:
-        row["labels"] = [{**label, "edits": json.dumps(label["edits"])} for label in row["labels"]]
+    found = rows(store, name, names=names)
+    for row in found:
+        row["labels"] = [{**label, "edits": _json(label["edits"])} for label in row["labels"]]
+        row |= {"judges": _json(row["judges"]), "body": _json(row["body"])}
     with crossing(Border.DISK, f"{folder} cannot be written", OSError):
-        Dataset.from_list(flat).save_to_disk(str(folder))
+        Dataset.from_list(found).save_to_disk(str(folder))
     return folder
 
 
@@ -188,6 +183,10 @@ def _weights(queue: Queue, cases: Sequence[Case], decided: Sequence[int]) -> dic
     strata = {case.id: case.stratum for case in cases}
     given = stratum_weights([strata[i] for i in decided], queue.sizes)
     return dict(zip(decided, given, strict=True))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _cell(value: Any) -> Any:

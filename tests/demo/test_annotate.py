@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import gradio as gr
@@ -13,7 +16,6 @@ from starlette.testclient import TestClient
 from demo.annotate_media import make_annotate_routes
 from demo.annotate_people import CLOSED, NOT_LISTED, NOT_YOURS, SIGN_IN
 from demo.annotate_steps import AnnotateSteps, queue_of
-from demo.page import build_page
 from demo.site import Site
 from tests.demo.annotate_made import make_questions, make_queue
 
@@ -164,12 +166,25 @@ def test_on_a_space_labels_belong_to_accounts(space, monkeypatch):
     assert act(space, ANN, do="next", queue="night")["error"] == NOT_LISTED
 
 
-def test_the_page_of_a_space_has_a_sign_in(data, monkeypatch):
-    monkeypatch.setenv("SPACE_ID", "owner/space")
-    monkeypatch.setenv("OAUTH_CLIENT_ID", "id")
-    assert build_page(Site(data, is_public=True)).expects_oauth
-    monkeypatch.delenv("OAUTH_CLIENT_ID")
-    assert not build_page(Site(data, is_public=True)).expects_oauth
+@pytest.mark.slow
+def test_the_page_of_a_space_has_a_sign_in(tmp_path):
+    """In a process of its own: Gradio reads a Space's variables when it is imported."""
+    code = (
+        "import sys; from pathlib import Path; from demo.page import build_page; from demo.site import Site;"
+        "print(build_page(Site(Path(sys.argv[1]), is_public=True)).expects_oauth)"
+    )
+    space = {"SYSTEM": "spaces", "SPACE_ID": "owner/space"}
+    names = ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES")
+    oauth = {**dict.fromkeys(names, "x"), "OPENID_PROVIDER_URL": "http://127.0.0.1:9"}
+    for more, expected in ((oauth, "True"), ({}, "False")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env={**os.environ, **space, **more},
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        assert done.stdout.split()[-1:] == [expected], done.stderr
 
 
 def test_a_site_open_to_strangers_is_closed(data, monkeypatch):
