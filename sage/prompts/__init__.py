@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from sage.faults import Border, WorldError
 
-MINI = "mini"
+MINI: Final = "mini"
 """The bundled set of short templates in the words of the miniature world."""
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
 
