@@ -18,6 +18,7 @@ from sage.models.base import Model
 from sage.timecode import SLACK_S, Window, format_clock, format_time, parse_window
 from sage.tools.page_text import clean
 from sage.types import Clip, FaultKind, FilmInfo, Frame, Setup, Span, Usage
+from sage.video.cache import place, unfinished
 
 if TYPE_CHECKING:
     from sage.tools.providers import SearchProvider
@@ -186,7 +187,10 @@ class Workspace:
         if not path.exists():
             with crossing(Border.DISK, "A frame could not be saved", OSError):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(picture.rgb).save(path, quality=JPEG_QUALITY)
+                # Whole or not at all: folders are shared by runs, and one may be killed.
+                with unfinished(path.parent, ".jpg") as part:
+                    Image.fromarray(picture.rgb).save(part, quality=JPEG_QUALITY)
+                    place(part, path)
         frame = Frame(path=name, at_s=round(picture.at_s, 3), width=width, height=height)
         self._made[name] = frame
         return frame
