@@ -4,6 +4,8 @@
   const sage = window.sage;
   const { h } = sage;
   const player = document.querySelector("#player");
+  // Whoever made the frame may answer for it; else it is the Annotation tab's.
+  const owner = () => (frameElement && frameElement.sageOwner) || parent.sageAnnotate;
   const NAMES = [
     "body-text-color", "body-text-color-subdued", "border-color-primary", "background-fill-primary", "background-fill-secondary",
     "block-background-fill", "block-radius", "radius-md", "color-accent", "link-text-color",
@@ -47,12 +49,12 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || sage.isTyping(event.target)) return;
-    if (parent.sageAnnotate && parent.sageAnnotate.key(event.key)) event.preventDefault();
+    if (owner() && owner().key(event.key)) event.preventDefault();
   });
 
   new ResizeObserver(() => {
     if (frameElement) frameElement.style.height = `${Math.ceil(document.querySelector("main").getBoundingClientRect().height) + 4}px`;
   }).observe(document.querySelector("main"));
   dress();
-  if (parent.sageAnnotate) parent.sageAnnotate.frameReady(window);
+  if (owner()) owner().frameReady(window);
 })();

@@ -22,7 +22,7 @@ from demo import assets
 from demo.media import FILM_TYPES, HEADERS, find_media
 from sage.annotate.desk import Desk
 from sage.annotate.types import Case
-from sage.video.probe import digest
+from sage.video import probe
 
 FOLDER = Path(__file__).parent
 LONGEST_TOKEN = 100
@@ -68,21 +68,26 @@ class CaseMedia:
 
 def film_file(case: Case) -> Path | None:
     """The film's file if browsers play its kind and it is still the film that was probed."""
-    path = Path(case.film)
-    if not case.film or not case.digest or path.suffix.lower() not in FILM_TYPES:
+    return playable_film(case.film, case.digest)
+
+
+def playable_film(film: str, digest: str) -> Path | None:
+    """The same of a file's path and the digest it had; None for any other file, and for none."""
+    path = Path(film)
+    if not film or not digest or path.suffix.lower() not in FILM_TYPES:
         return None
     try:
         stat = path.stat()
         known = _digest(path, stat.st_size, stat.st_mtime_ns)
     except OSError:
         return None
-    return path if known == case.digest else None
+    return path if known == digest else None
 
 
 @lru_cache(maxsize=4096)
 def _digest(path: Path, size: int, changed: int) -> str:
     """Size and time are part of the key, so a file that changed is read again."""
-    return digest(path)
+    return probe.digest(path)
 
 
 def evidence_page() -> str:

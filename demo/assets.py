@@ -28,6 +28,11 @@ SCRIPTS = (
     "annotate_case.js",
     "annotate_start.js",
     "annotate_results.js",
+    "bench.js",
+    "bench_board.js",
+    "bench_plot.js",
+    "bench_questions.js",
+    "bench_case.js",
 )
 SHEETS = (
     "shared.css",
@@ -36,6 +41,7 @@ SHEETS = (
     "train_charts.css",
     "train.css",
     "annotate.css",
+    "bench.css",
 )
 
 

@@ -14,6 +14,8 @@ from demo import assets
 from demo.annotate_media import make_annotate_routes
 from demo.annotate_tab import annotate_tab
 from demo.ask_tab import ask_tab
+from demo.bench_media import make_bench_routes
+from demo.bench_tab import bench_tab
 from demo.export import make_export_route
 from demo.media import make_captions_route, make_closed_routes, make_poster_route, make_routes
 from demo.site import Site
@@ -41,6 +43,8 @@ def build_page(site: Site) -> gr.Blocks:
                 fields, steps = ask_tab(site, page)
             with gr.Tab("Training", id="training"):
                 train_tab(site, fields, steps, tabs, page)
+            with gr.Tab("Benchmark", id="benchmark"):
+                bench_tab(site, page)
             with gr.Tab("Annotation", id="annotation"):
                 annotate_tab(site, page)
     page.queue(default_concurrency_limit=8, max_size=64)
@@ -55,6 +59,7 @@ def launch_page(page: gr.Blocks, site: Site, *, host: str, port: int) -> str:
         make_poster_route(site.poster),
         make_captions_route(site.lines),
         *make_train_routes(site),
+        *make_bench_routes(site),
         *make_annotate_routes(site.desk, site.case_media),
         *make_closed_routes(),
     ]

@@ -35,6 +35,7 @@
     });
     return plotly;
   }
+  train.loadPlotly = loadPlotly;
 
   // ---- the tab
 

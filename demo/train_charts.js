@@ -218,6 +218,9 @@
     };
   }
 
+  // What other charts of the app look like, too.
+  sage.chartLook = () => ({ ...colours(), palette: document.body.classList.contains("dark") ? AT_NIGHT : COLOURS, config: CONFIG });
+
   const short = (name) => name.slice(name.indexOf("/") + 1 && !name.startsWith("val/") ? name.indexOf("/") + 1 : 0).replaceAll("_", " ");
   const number = (v) => (v === 0 ? "0" : Math.abs(v) >= 1000 || Math.abs(v) < 0.001 ? v.toExponential(2) : v.toPrecision(3));
 })();
