@@ -155,8 +155,13 @@ def _merge(parts: Sequence[Part]) -> list[Part]:
     return merged
 
 
-def take(count: int, rows: int, seen: int, seed: int) -> list[int]:
-    """The next `count` of `rows` row numbers after `seen` were taken, going through epoch after epoch."""
+def take(count: int, rows: int, seen: int, seed: int | None) -> list[int]:
+    """The next `count` of `rows` row numbers after `seen` were taken, going through epoch after epoch.
+
+    Without a seed they come in the order of the file.
+    """
+    if seed is None:
+        return [n % rows for n in range(seen, seen + count)]
     return [_order(rows, seed, n // rows)[n % rows] for n in range(seen, seen + count)]
 
 

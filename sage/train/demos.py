@@ -23,7 +23,7 @@ from sage.prompts import fill
 from sage.timecode import format_time
 from sage.tools.ground import SCHEMA
 from sage.train.data import Demo
-from sage.train.readings import write_reading
+from sage.train.readings import again, write_reading
 from sage.train.rows import Recorder
 from sage.train.settings import MiniData, Warmup
 from sage.types import Frame, FramesPart, Message, Reply, TextPart
@@ -62,14 +62,21 @@ def demo_of(request: Request, reply: Reply) -> Demo:
 
 
 def write_warmup(path: Path, settings: Warmup, seed: int) -> Path:
-    """Writes pairs of pictures, and texts, with a question about them; returns `path`."""
+    """Writes texts to be said again, then pairs of pictures, and texts, with a question each; returns `path`."""
     films = [make_film("train", seed, index) for index in range(settings.films)]
     random = Random(f"looks {seed}")
-    rows = (
-        write_reading(random) if random.random() < settings.reading else _look(films, random)
-        for _ in range(settings.rows)
+    copies = round(settings.copying * settings.rows)
+    return _write(
+        path, (_exercise(films, random, settings, n < copies) for n in range(settings.rows))
     )
-    return _write(path, rows)
+
+
+def _exercise(films: list[MiniFilm], random: Random, settings: Warmup, is_copy: bool) -> Demo:
+    if is_copy:
+        return write_reading(random, again)
+    if random.random() < settings.reading:
+        return write_reading(random)
+    return _look(films, random)
 
 
 def _episode(

@@ -182,11 +182,7 @@ def facts_of(settings: SftSettings | GrpoSettings) -> list[str]:
     data = settings.data
     films = data.file or f"{data.mini.films:,} films of the miniature world"
     limit = f", at most {settings.max_steps:,} steps a stage" if settings.max_steps else ""
-    warmup = (
-        f"{settings.warmup.rows:,} exercises in seeing and reading, then "
-        if settings.warmup
-        else ""
-    )
+    warmup = f"{settings.warmup.rows:,} exercises, then " if settings.warmup else ""
     main = settings.main
     length = f"{main.epochs} epoch{'s' if main.epochs > 1 else ''}"
     length = f"{main.steps:,} steps" if main.steps else length

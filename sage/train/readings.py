@@ -16,28 +16,31 @@ from sage.timecode import format_clock, format_time
 from sage.train.data import Demo
 from sage.types import Message, TextPart
 
+Exercise = Callable[[Random], tuple[str, str]]
+"""Draws a prompt and what should be said to it."""
 LONGEST_S = 7200
+MOST = 16
+"""Words of a text without sense; longer ones are learned many times slower."""
 SAID = ("colour", "number", "city", "food")
 
 
-def write_reading(random: Random) -> Demo:
-    """One exercise of any sort."""
-    exercise = random.choices(EXERCISES, WEIGHTS)[0]
-    prompt, reply = exercise(random)
+def write_reading(random: Random, exercise: Exercise | None = None) -> Demo:
+    """One exercise, of any sort unless one is given."""
+    prompt, reply = (exercise or random.choices(EXERCISES, WEIGHTS)[0])(random)
     message = Message(role="user", parts=(TextPart(text=prompt),))
     return Demo(messages=(message,), reply=reply, kind="reading")
 
 
 def again(random: Random) -> tuple[str, str]:
     """A row of any words, word by word."""
-    words = random.choices(_words(), k=random.randint(3, 40))
+    words = random.choices(_words(), k=random.randint(3, MOST))
     text = " ".join(words)
     return f"say this again.\n{text}", text
 
 
 def next_word(random: Random) -> tuple[str, str]:
     """What comes after a word that is named."""
-    words = random.sample(_words(), k=random.randint(4, 40))
+    words = random.sample(_words(), k=random.randint(4, MOST))
     place = random.randrange(len(words) - 1)
     return (
         f"{' '.join(words)}\nquestion: what comes right after {words[place]}?",
@@ -51,7 +54,7 @@ def said(random: Random) -> tuple[str, str]:
     subjects = random.sample(THINGS if asked in ("colour", "number") else NAMES, 3)
     facts = [(subject, random.choice(_values(asked))) for subject in subjects]
     lines = [LINES[asked].format(x=x, y=y) for x, y in facts]
-    lines += random.choices(FILLER, k=random.randint(0, 10))
+    lines += random.choices(FILLER, k=random.randint(0, 6))
     random.shuffle(lines)
     at_s = random.randint(0, 600)
     told = []
@@ -93,9 +96,8 @@ def times(random: Random) -> tuple[str, str]:
     return f"question: {text}\nthe results:\nwhat and when?", reply
 
 
-Exercise = Callable[[Random], tuple[str, str]]
 EXERCISES: tuple[Exercise, ...] = (again, next_word, said, page, times)
-WEIGHTS = (4, 2, 3, 1, 2)
+WEIGHTS = (5, 3, 2, 1, 2)
 
 
 def _where(random: Random) -> str:

@@ -60,12 +60,14 @@ class Stage(Value):
 
 
 class Warmup(Stage):
-    """Learning to see and to read, before anything else: pairs of pictures, and short texts, with a question each."""
+    """Learning to copy, then to see and to read, before anything else; rows are taken in the order they are written."""
 
     rate: float = Field(default=1e-3, gt=0)
     rows: int = Field(default=8000, ge=1)
+    copying: float = Field(default=0.25, ge=0, le=1)
+    """Share of rows, the first ones, that are texts to be said again: among other work this is hardly ever learned."""
     reading: float = Field(default=0.5, ge=0, le=1)
-    """Share of rows that are texts."""
+    """Share of the rest that are texts with a question; the others are pairs of pictures."""
     films: int = Field(default=300, ge=1)
     """Of the train split, from which pictures are taken."""
 

@@ -24,7 +24,7 @@ from sage.train.metrics import Metrics, write_plan
 from sage.train.network import load
 from sage.train.profiles import keep_profile
 from sage.train.rows import Row, RowBuilder, make_renderer
-from sage.train.settings import TINY, SftSettings, Stage
+from sage.train.settings import TINY, SftSettings, Stage, Warmup
 from sage.train.steps import Trainer, linear, train_step
 from sage.train.tiny import build_tiny
 
@@ -92,7 +92,7 @@ def prepare_rows(settings: SftSettings, name: str, tell: Tell) -> DemoFile:
     if name == "warmup" and settings.warmup:
         path = Path(settings.out) / "warmup.jsonl"
         if not path.exists():
-            tell(f"drawing up {settings.warmup.rows} exercises in seeing and reading")
+            tell(f"drawing up {settings.warmup.rows} exercises in copying, seeing and reading")
             write_warmup(path, settings.warmup, settings.data.mini.seed)
         return DemoFile(path)
     if settings.data.file:
@@ -164,7 +164,7 @@ def _run_stage(run: Run, trainer: Trainer, stage: tuple[str, Stage], metrics: Me
     run.tell(f"{name}: {len(demos)} rows, {steps} steps")
     while run.progress.step < steps:
         step = run.progress.step + 1
-        rows = _rows(run, demos, plan.batch, builder)
+        rows = _rows(run, demos, plan, builder)
         rate = linear(step, steps, rate=plan.rate, rise=plan.rise)
         outcome = train_step(trainer, rows, rate=rate, stop=run.stop)
         run.progress = run.progress.model_copy(
@@ -201,9 +201,10 @@ def _run_stage(run: Run, trainer: Trainer, stage: tuple[str, Stage], metrics: Me
     return True
 
 
-def _rows(run: Run, demos: DemoFile, batch: int, builder: RowBuilder) -> list[Row]:
+def _rows(run: Run, demos: DemoFile, plan: Stage, builder: RowBuilder) -> list[Row]:
     """This process's share of the next rows."""
-    numbers = take(batch, len(demos), run.progress.seen, run.settings.seed)
+    seed = None if isinstance(plan, Warmup) else run.settings.seed
+    numbers = take(plan.batch, len(demos), run.progress.seen, seed)
     mine = numbers[run.accelerator.process_index :: run.accelerator.num_processes]
     rows = []
     for number in mine:

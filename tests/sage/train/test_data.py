@@ -105,7 +105,9 @@ def test_direct_demonstrations_answer_in_one_turn(tmp_path):
 
 
 def test_looks_tell_what_is_to_be_seen(tmp_path):
-    rows = list(DemoFile(write_warmup(tmp_path / "a", Warmup(rows=60, films=8, reading=0), 0)))
+    rows = list(
+        DemoFile(write_warmup(tmp_path / "a", Warmup(rows=60, films=8, copying=0, reading=0), 0))
+    )
     assert len(rows) == 60
     for row in rows:
         film = find_film(row.folder)

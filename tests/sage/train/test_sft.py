@@ -16,9 +16,10 @@ from sage.train import checkpoints
 from sage.train.checkpoints import Progress
 from sage.train.data import DemoFile
 from sage.train.metrics import Metrics
+from sage.train.network import load
 from sage.train.rows import RowBuilder, make_renderer
 from sage.train.settings import SftSettings
-from sage.train.sft import load, train
+from sage.train.sft import train
 from sage.train.steps import Trainer, linear, micro_batches, train_step
 from tests.sage.train.test_tiny import SMALL
 
@@ -132,7 +133,7 @@ def test_long_rows_are_dropped_and_counted(tmp_path):
 
 @pytest.fixture(scope="module")
 def rows(straight):
-    _, processor, family = load(straight / "model", settings(straight))
+    _, processor, family = load(straight / "model")
     renderer = make_renderer(processor, family)
     builder = RowBuilder(renderer, end_id=processor.tokenizer.eos_token_id, max_tokens=2000)
     return [builder.build(*demo.pair()) for demo in list(DemoFile(straight / "demos.jsonl"))[:6]]
@@ -141,7 +142,7 @@ def rows(straight):
 def test_cutting_a_step_into_micro_batches_changes_nothing(straight, rows):
     after = []
     for budget in (100_000, 10):
-        network, processor, family = load(straight / "model", settings(straight))
+        network, processor, family = load(straight / "model")
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
         renderer = make_renderer(processor, family)
         trainer = Trainer(Accelerator(cpu=True), network, optimizer, renderer, budget, 1.0)
@@ -195,7 +196,7 @@ def test_a_dry_run_tells_what_it_takes_and_trains_nothing(tmp_path):
     out = tmp_path / "out"
     result = run("sft", "--config", "configs/sft-tiny.yaml", f"out={out}", "--dry-run")
     assert result.exit_code == 0, result.output
-    for word in ("5.1 M weights", "rows", "warmup", "main", "minutes", "GiB"):
+    for word in ("5.2 M weights", "rows", "warmup", "main", "minutes", "GiB"):
         assert word in result.output
     assert f"python -m sage train sft --config configs/sft-tiny.yaml out={out}" in result.output
     assert not out.exists()
