@@ -5,7 +5,7 @@
   const { h } = sage;
   const bench = window.sageBench;
   const { percent, count } = bench;
-  const HEADS = ["Run", "Accuracy", "Verdicts", "Unjudged", "World errors", "Turns", "Seconds", "Dollars"];
+  const HEADS = ["Run", "Compare", "Accuracy", "Verdicts", "Unjudged", "World errors", "Turns", "Seconds", "Dollars"];
 
   bench.drawBoard = () => {
     const { at, ui } = bench;
@@ -29,16 +29,15 @@
   }
 
   function empty(board) {
-    const command = "python -m sage bench run mini --model sage-tiny --limit 30 --out runs/bench/first";
     return h("div.bn-empty", {},
       h("h3", {}, "No run yet"),
       h("p", {}, board.is_public ? "Whoever runs this site can put runs into its data folder." : "Start one under “New run” above, import a result file, or run this in a terminal where the app was started:"),
-      board.is_public ? null : h("pre.tr-code", { tabindex: "0" }, command),
+      board.is_public ? null : h("pre.tr-code", { tabindex: "0" }, board.first),
       h("p.bn-quiet", {}, "It asks 30 questions about films made here; no download is needed, and it takes some minutes. What the paper published is below."));
   }
 
   function table(board) {
-    const head = h("tr", {}, HEADS.map((name) => h("th", { scope: "col" }, name)), h("th", { scope: "col" }, "Compare"));
+    const head = h("tr", {}, HEADS.map((name) => h("th", { scope: "col" }, name)));
     return h("div.bn-scroll", { tabindex: "0", role: "region", "aria-label": "Leaderboard" },
       h("table.bn-table.is-board", {}, h("thead", {}, head), h("tbody", {}, board.runs.map(row))));
   }
@@ -57,14 +56,14 @@
     const marks = isA ? ".is-a" : run.name === at.b ? ".is-b" : "";
     return h(`tr${marks}`, {},
       h("th", { scope: "row" }, open, about(run)),
+      h("td", {}, h("label.bn-box", {}, box)),
       h("td", {}, h("strong", {}, percent(run.accuracy)), interval(run)),
       h("td", {}, `${count(run.correct)} of ${count(run.scored)}`, h("small", {}, `${count(run.n)} of ${count(run.expected)} asked${run.is_live ? ", going on" : ""}`)),
       h("td", {}, count(run.unscored.unjudged)),
       h("td", {}, count(world), run.outcomes.missing_video ? h("small", {}, `${count(run.outcomes.missing_video)} films missing`) : null),
       h("td", {}, run.turns === null ? "–" : run.turns.toFixed(2)),
       h("td", {}, run.seconds === null ? "–" : run.seconds.toFixed(1)),
-      h("td", {}, dollars(run.usd)),
-      h("td", {}, h("label.bn-box", {}, box)));
+      h("td", {}, dollars(run.usd)));
   }
 
   function about(run) {
@@ -123,13 +122,13 @@
     if (!found.n) return "No question has a verdict in both.";
     const points = `${Math.abs(found.difference * 100).toFixed(1)} points`;
     const who = found.difference === 0 ? "Both are right equally often." : `The ${found.difference > 0 ? "first" : "second"} is right more often, by ${points}.`;
-    const sure = found.low > 0 || found.high < 0 ? "Its interval leaves out no difference." : "Its interval holds no difference, too.";
+    const sure = found.low > 0 || found.high < 0 ? "The 95 % interval excludes no difference." : "The 95 % interval includes no difference, so this may be chance.";
     return `${who} ${found.difference === 0 ? "" : sure}`;
   }
 
   function compareRow(name, part, by, value) {
     const cell = (show, n) => h("td", {}, n && !bench.at.board.is_public
-      ? h("button.bn-cell", { data: { key: `pair ${value} ${show}` }, "aria-label": `${name}: ${count(n)}, show them`, onclick: () => bench.openQuestions({ a: bench.at.a, b: bench.at.b, by, value, show, at: 0 }) }, count(n)) : count(n));
+      ? h("button.bn-cell", { data: { key: `pair ${value} ${show}` }, "aria-label": `${name}: ${count(n)}, show them`, onclick: () => bench.openQuestions({ a: bench.at.a, b: bench.at.b, by, value, show, at: 0 }) }, h("span", {}, count(n))) : count(n));
     const sign = (v) => (v === null ? "–" : `${v > 0 ? "+" : v < 0 ? "−" : ""}${Math.abs(v * 100).toFixed(1)}`);
     return h("tr", {}, h("th", { scope: "row" }, sage.foreign(name)), h("td", {}, count(part.n)), cell("wins", part.wins), cell("losses", part.losses),
       h("td", {}, count(part.ties)), h("td", {}, sign(part.difference)), h("td", {}, part.low === null ? "–" : `${sign(part.low)} to ${sign(part.high)}`),

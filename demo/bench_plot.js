@@ -8,6 +8,7 @@
   const DRAWN = 2;
 
   let area = null;
+  let isOpen = false;
   bench.drawPlot = () => {
     const { at, ui } = bench;
     const { board } = at;
@@ -16,7 +17,7 @@
     ui.plot.hidden = false;
     const names = columns(runs, systems);
     if (!area) area = h("div.bn-plot");
-    bench.keeping(ui.plot, () => ui.plot.replaceChildren(...[bar(board, systems), names.length ? area : null, note(board, runs, systems), names.length ? table(runs, systems, names) : null].filter(Boolean)));
+    bench.keeping(ui.plot, () => ui.plot.replaceChildren(...[bar(board, systems), names.length ? area : null, note(board, runs, systems), names.length ? table(runs, systems, names) : null, paper(board)].filter(Boolean)));
     bench.trying(() => draw(names, systems));
   };
 
@@ -64,11 +65,11 @@
     const { at } = bench;
     const look = sage.chartLook();
     const runs = [at.a, at.b].filter(Boolean).map(bench.run).filter((run) => run && run.by);
-    const traces = runs.map((run, n) => measured(run, names, look.palette[n]));
-    if (at.paper) systems.forEach((system, n) => traces.push(published(system, names, look.palette[DRAWN + n])));
     const narrow = area.clientWidth < 560;
+    const traces = runs.map((run, n) => measured(run, names, look.palette[n]));
+    if (at.paper) systems.forEach((system, n) => traces.push(published(system, names, look.palette[DRAWN + n], narrow)));
     await window.Plotly.react(area, traces, {
-      margin: { l: 44, r: 8, t: 8, b: 36 }, height: 300 + 22 * traces.length,
+      margin: { l: 44, r: 8, t: 8, b: 36 }, height: 300 + (narrow ? 34 : 22) * traces.length,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { size: 12, color: look.ink, family: "system-ui, sans-serif" },
       hoverlabel: { bgcolor: look.paper, bordercolor: look.edge, font: { color: look.ink, size: 12 }, namelength: -1 },
       showlegend: true, legend: { orientation: narrow ? "v" : "h", y: -0.14, yanchor: "top", x: 0, font: { size: narrow ? 10 : 11.5 } }, dragmode: false,
@@ -97,9 +98,9 @@
     };
   }
 
-  function published(system, names, colour) {
+  function published(system, names, colour, narrow) {
     return {
-      name: `${text(system.name)} (published, not measured here)`, x: names, y: names.map((name) => system.buckets[name] ?? null), type: "scatter", mode: "markers+lines",
+      name: `${text(system.name)}${narrow ? "<br>" : " "}(published, not measured here)`, x: names, y: names.map((name) => system.buckets[name] ?? null), type: "scatter", mode: "markers+lines",
       line: { color: colour, width: 1, dash: "dot" }, marker: { size: 9, color: colour, symbol: "circle-open", line: { width: 1.6 } }, hovertemplate: "%{x}: %{y:.1%}",
     };
   }
@@ -110,7 +111,7 @@
   // ---- the table
 
   function table(runs, systems, names) {
-    const { at, } = bench;
+    const { at } = bench;
     const head = h("tr", {}, h("th", { scope: "col" }, bench.at.by === "buckets" ? "Seconds of film" : "Run"), names.map((name) => h("th", { scope: "col" }, sage.foreign(name))), h("th", { scope: "col" }, "All"));
     const rows = runs.map((run) => h(`tr${run.name === at.a ? ".is-a" : run.name === at.b ? ".is-b" : ""}`, {},
       h("th", { scope: "row" }, sage.foreign(run.name)), [...names, ""].map((name) => cellOf(run, name))));
@@ -121,11 +122,21 @@
       h("table.bn-table", {}, h("thead", {}, head), h("tbody", {}, rows, printed)));
   }
 
+  // Systems of the paper, with what it tells of them.
+  function paper(board) {
+    if (!bench.at.paper || bench.at.by !== "buckets") return null;
+    const { published } = board;
+    const rows = published.systems.map((one) => h("tr.is-published", {}, h("th", { scope: "row" }, one.name), h("td", {}, percent(one.accuracy)), h("td", {}, one.seconds === null ? "–" : one.seconds)));
+    const heads = ["System", "Accuracy", "Seconds a question"].map((name) => h("th", { scope: "col" }, name));
+    return h("details.bn-more", { open: isOpen, ontoggle: (event) => (isOpen = event.target.open) }, h("summary", { data: { key: "paper-all" } }, `All systems of the paper (${published.note})`),
+      h("div.bn-scroll", {}, h("table.bn-table", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows))));
+  }
+
   function cellOf(run, name) {
     const { at } = bench;
     const cell = name ? run.by[at.by][name] : run;
     if (!cell) return h("td", {}, "");
-    const inside = [percent(cell.accuracy), h("small", {}, `n ${count(cell.n)}`)];
+    const inside = [h("span", {}, percent(cell.accuracy)), h("small", {}, `n ${count(cell.n)}`)];
     if (at.board.is_public) return h("td", {}, inside);
     const open = () => bench.openQuestions({ a: run.name, b: run.name === at.a ? at.b : "", by: name ? at.by : "", value: name, show: "all", at: 0 });
     const told = `${run.name}, ${name || "all"}: ${percent(cell.accuracy)} of ${cell.scored} verdicts; show the questions`;

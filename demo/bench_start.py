@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sage.bench.judges import EXACT
 from sage.bench.run import slugify
 from sage.bench.suites import REPOSITORIES
+from sage.models import catalog
 from sage.train.job_files import Info
 from sage.train.job_plan import shown_command
 
@@ -64,6 +65,12 @@ class Plan(NamedTuple):
     def shown(self) -> str:
         """The commands as a person would type them."""
         return "\n".join(shown_command(info.command) for info in self.jobs)
+
+
+def small_model() -> str:
+    """What a first run asks: a model of this machine that costs nothing."""
+    ready = {status.spec for status in catalog.statuses() if status.ready}
+    return "sage-tiny" if "sage-tiny" in ready else "offline"
 
 
 def read_form(values: Mapping[str, Any]) -> Form:

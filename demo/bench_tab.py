@@ -13,6 +13,7 @@ import gradio as gr
 
 from demo import parts
 from demo.ask_tab import QUIET
+from demo.bench_start import small_model
 from demo.bench_steps import BenchSteps
 from demo.site import Site
 from sage.bench.suites import REPOSITORIES
@@ -94,7 +95,7 @@ def _form(steps: BenchSteps) -> dict[str, Any]:
         with gr.Row():
             choose("suite", SUITES, "Questions", 2)
             models = steps.models()
-            choose("model", models, "Model", 3, allow_custom_value=True)
+            choose("model", models, "Model", 3, allow_custom_value=True, value=small_model())
             choose("mode", MODES, "Mode", 2)
         with gr.Row():
             write("file", "File of questions", "questions.jsonl", 3, visible=False)
@@ -130,10 +131,10 @@ def _import() -> dict[str, Any]:
     named: dict[str, Any] = {}
     with gr.Accordion("Import a result file", open=False, elem_id="bench-import"), gr.Row():
         named["files"] = gr.File(
-            label="The evaluation's JSON lines, the judged JSON, or both",
+            label="Evaluation, judged, or both",
             file_count="multiple",
             file_types=[".json", ".jsonl"],
-            height=120,
+            height=160,
             elem_id="bench-files",
             scale=3,
         )

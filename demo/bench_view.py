@@ -12,13 +12,15 @@ from typing import Any
 
 from demo.bench_evidence import evidence
 from demo.bench_runs import BenchRuns, judges_of
+from demo.bench_start import small_model
 from sage.bench.published import load_published
-from sage.bench.run import BenchFolder
+from sage.bench.run import ROOT, BenchFolder
 from sage.bench.score import GROUPINGS, Scored
 from sage.bench.words import TITLES
 from sage.faults import Border, WorldError
 from sage.train import job_log
 from sage.train.job_files import LIVE, JobState
+from sage.train.job_plan import bench_command, shown_command
 from sage.train.jobs import Jobs
 
 PAGE = 50
@@ -54,7 +56,7 @@ class BenchView:
         """All runs with their numbers by one judge; without a name each run's own."""
         folders = self.runs.all()
         rows = [self._row(name, run, judge) for name, run in folders.items()]
-        rows.sort(key=lambda row: (-(row.get("accuracy") or -1), row["name"]))
+        rows.sort(key=_rank)
         judges = sorted({slug for run in folders.values() for slug in judges_of(run)})
         return {
             "runs": rows,
@@ -64,7 +66,7 @@ class BenchView:
             "published": _published(),
             "jobs": [] if self._is_public else self._starting(),
             "is_public": self._is_public,
-            "where": "" if self._is_public else str(self.runs.home),
+            "first": shown_command(bench_command(small_model(), ROOT / "first")) + " --limit 30",
         }
 
     def compare(self, a: str, b: str, judge: str = "") -> Shown:
@@ -209,6 +211,12 @@ class BenchView:
             "usd": row.outline.usd,
             "evidence": evidence(run.name, position, row, self.runs.prediction(run, id)),
         }
+
+
+def _rank(row: Shown) -> tuple[bool, float, str]:
+    """The most accurate first, those without a number last."""
+    accuracy = row.get("accuracy")
+    return accuracy is None, -(accuracy or 0.0), row["name"]
 
 
 def shown_name(spec: str) -> str:
