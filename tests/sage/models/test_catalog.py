@@ -24,6 +24,8 @@ def bare(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setattr(catalog, "find_gpu", lambda: False)
+    # What an app of this process has put into the picker.
+    monkeypatch.setattr(catalog, "_OFFERED", {})
 
 
 def add_checkpoint(tmp_path, name):
@@ -169,3 +171,23 @@ def test_a_visitor_gets_nothing_that_would_have_to_be_downloaded_first():
     (checkpoint,) = [s.spec for s in statuses() if s.spec.startswith("hf:")]
     with pytest.raises(WorldError, match="not ready on this server"):
         check_visitor(checkpoint)
+
+
+def test_an_offered_folder_is_in_the_picker_as_long_as_it_is_there(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    spec = catalog.offer(folder, "Trained here.")
+    assert spec in [status.spec for status in statuses() if status.ready]
+    check_visitor(spec)
+    folder.rmdir()
+    assert spec not in [status.spec for status in statuses()]
+
+
+@pytest.mark.parametrize("is_mini", [True, False])
+def test_auto_takes_the_bundled_model_for_films_of_its_world_only(monkeypatch, tmp_path, is_mini):
+    (tmp_path / "sage-tiny").mkdir()
+    (tmp_path / "sage-tiny" / "config.json").write_text("{}")
+    monkeypatch.setattr(catalog, "ASSETS", tmp_path)
+    spec, why = resolve("auto", is_mini=is_mini)
+    assert spec == ("sage-tiny" if is_mini else "offline")
+    assert "miniature world" in why
