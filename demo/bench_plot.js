@@ -74,7 +74,7 @@
       hoverlabel: { bgcolor: look.paper, bordercolor: look.edge, font: { color: look.ink, size: 12 }, namelength: -1 },
       showlegend: true, legend: { orientation: narrow ? "v" : "h", y: -0.14, yanchor: "top", x: 0, font: { size: narrow ? 10 : 11.5 } }, dragmode: false,
       scattermode: "group", scattergap: 0.6,
-      xaxis: { type: "category", categoryorder: "array", categoryarray: names, gridcolor: look.grid, linecolor: look.edge, fixedrange: true, tickfont: { size: narrow ? 10 : 12 } },
+      xaxis: { type: "category", categoryorder: "array", categoryarray: names.map(text), gridcolor: look.grid, linecolor: look.edge, fixedrange: true, tickfont: { size: narrow ? 10 : 12 } },
       yaxis: { range: [0, 1.02], tickformat: ".0%", gridcolor: look.grid, zerolinecolor: look.edge, fixedrange: true },
     }, look.config);
     area.setAttribute("role", "img");
@@ -92,7 +92,7 @@
     const up = cells.map((cell) => (cell.high === null ? 0 : cell.high - cell.accuracy));
     const down = cells.map((cell) => (cell.low === null ? 0 : cell.accuracy - cell.low));
     return {
-      name: text(run.name), x: names, y: cells.map((cell) => cell.accuracy), type: "scatter", mode: "markers", customdata: names.map((name) => [run.name, name]),
+      name: text(run.name), x: names.map(text), y: cells.map((cell) => cell.accuracy), type: "scatter", mode: "markers", customdata: names.map((name) => [run.name, name]),
       marker: { size: 10, color: colour }, error_y: { type: "data", symmetric: false, array: up, arrayminus: down, color: colour, thickness: 1.4, width: 5 },
       text: cells.map((cell) => `${percent(cell.low)} to ${percent(cell.high)}, ${cell.scored} verdicts`), hovertemplate: "%{x}: %{y:.1%} (%{text})",
     };
@@ -100,7 +100,7 @@
 
   function published(system, names, colour, narrow) {
     return {
-      name: `${text(system.name)}${narrow ? "<br>" : " "}(published, not measured here)`, x: names, y: names.map((name) => system.buckets[name] ?? null), type: "scatter", mode: "markers+lines",
+      name: `${text(system.name)}${narrow ? "<br>" : " "}(published, not measured here)`, x: names.map(text), y: names.map((name) => system.buckets[name] ?? null), type: "scatter", mode: "markers+lines",
       line: { color: colour, width: 1, dash: "dot" }, marker: { size: 9, color: colour, symbol: "circle-open", line: { width: 1.6 } }, hovertemplate: "%{x}: %{y:.1%}",
     };
   }
