@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sage.bench.judges import EXACT
 from sage.bench.numbers import compare, report
@@ -30,6 +31,7 @@ from sage.bench.statistics import mcnemar, wilson
 from sage.faults import Border, WorldError
 
 KEPT = 256
+T = TypeVar("T")
 Version = tuple[tuple[str, int, int], ...]
 
 
@@ -39,7 +41,7 @@ class BenchRuns:
     def __init__(self, data: Path, *, is_public: bool) -> None:
         self.home = data / "runs" / "bench"
         self._roots = [self.home] if is_public else [self.home, ROOT]
-        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[object, ...], tuple[Version, Any]] = OrderedDict()
         self._keeping = threading.Lock()
 
     def all(self) -> dict[str, BenchFolder]:
@@ -61,45 +63,48 @@ class BenchRuns:
 
     def seen(self, run: BenchFolder, judge: str) -> Seen:
         """The run as a judge sees it; empty: as the run's own first judge does."""
-        found: Seen = self._keep(("seen", judge, version(run)), lambda: see(run, judge))
-        return found
+        return self._keep(("seen", run.folder, judge), version(run), lambda: see(run, judge))
 
     def report(self, run: BenchFolder, judge: str) -> dict[str, Any]:
         """All numbers of a run; see `sage.bench.numbers`."""
-        key = ("report", judge, version(run))
-        found: dict[str, Any] = self._keep(key, lambda: report(self.seen(run, judge)))
-        return found
+        key = ("report", run.folder, judge)
+        return self._keep(key, version(run), lambda: report(self.seen(run, judge)))
 
     def comparison(self, a: BenchFolder, b: BenchFolder, judge: str) -> dict[str, Any]:
         """Two runs on the same questions."""
-        key = ("compare", judge, version(a), version(b))
-        found: dict[str, Any] = self._keep(
-            key, lambda: compare(self.seen(a, judge), self.seen(b, judge))
+        key = ("compare", a.folder, b.folder, judge)
+        return self._keep(
+            key,
+            (*version(a), *version(b)),
+            lambda: compare(self.seen(a, judge), self.seen(b, judge)),
         )
-        return found
 
     def verdicts(self, run: BenchFolder) -> dict[str, dict[str, Judgement]]:
         """What each judge that was asked says, by judge and question."""
-        key = ("verdicts", version(run))
-        found: dict[str, dict[str, Judgement]] = self._keep(
-            key, lambda: {judge: run.judgements(judge) for judge in run.judges()}
+        return self._keep(
+            ("verdicts", run.folder),
+            version(run),
+            lambda: {judge: run.judgements(judge) for judge in run.judges()},
         )
-        return found
 
     def prediction(self, run: BenchFolder, question_id: str) -> Prediction | None:
         """One answer with its trace; `None` while there is none."""
-        key = ("prediction", question_id, _mark(run.folder / PREDICTIONS))
-        found: Prediction | None = self._keep(key, lambda: run.prediction(question_id))
-        return found
+        key = ("prediction", run.folder, question_id)
+        now = (_mark(run.folder / PREDICTIONS),)
+        return self._keep(key, now, lambda: run.prediction(question_id))
 
-    def _keep(self, key: tuple[Any, ...], make: Any) -> Any:
+    def _keep(self, key: tuple[object, ...], now: Version, make: Callable[[], T]) -> T:
+        """What was made of files that are as they were; else made anew, and the old let go."""
         with self._keeping:
-            if key in self._kept:
+            found = self._kept.get(key)
+            if found is not None and found[0] == now:
                 self._kept.move_to_end(key)
-                return self._kept[key]
+                kept: T = found[1]
+                return kept
         made = make()
         with self._keeping:
-            self._kept[key] = made
+            self._kept[key] = (now, made)
+            self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return made

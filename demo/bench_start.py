@@ -75,14 +75,21 @@ def small_model() -> str:
 
 def read_form(values: Mapping[str, Any]) -> Form:
     """The fields as the page sends them; what is no number is 0 and is refused later."""
-    text = {name: _text(values.get(name)) for name in Form._fields}
     questions = values.get("questions")
+
+    def text(name: str) -> str:
+        return _text(values.get(name))
+
     return Form(
-        **{
-            **text,
-            "questions": None if questions in (None, "", 0) else _whole(questions),
-            "workers": _whole(values.get("workers")),
-        }
+        suite=text("suite"),
+        file=text("file"),
+        model=text("model"),
+        mode=text("mode"),
+        questions=None if questions in (None, "", 0) else _whole(questions),
+        workers=_whole(values.get("workers")),
+        judge=text("judge"),
+        videos=text("videos"),
+        devices=text("devices"),
     )
 
 

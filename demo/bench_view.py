@@ -73,11 +73,8 @@ class BenchView:
         """Two runs on the questions both have a verdict on; a win is the first one's."""
         found = self.runs.comparison(self.runs.find(a), self.runs.find(b), judge)
         if self._is_public:
-            sides = {
-                side: {**found[side], "model": shown_name(found[side]["model"])} for side in "ab"
-            }
-            found = {**found, **sides}
-        return {"n_by": {by: bool(found[by]) for by in BREAKDOWNS}, **found}
+            found = {**found, **{side: _hidden(found[side]) for side in "ab"}}
+        return found
 
     def questions(self, asked: Mapping[str, str]) -> Shown:
         """The questions behind a cell: of run `a`, beside run `b` if named, `by` and `value` naming the cell.
@@ -227,6 +224,12 @@ def shown_name(spec: str) -> str:
     bare = rest.partition("@")[0]
     is_path = kind in ("hf", "jsonl", "scripted") and (bare.count("/") != 1 or bare[:1] in "/.~")
     return f"{kind}:{PurePath(bare).name if is_path else bare}"
+
+
+def _hidden(identity: Mapping[str, Any]) -> Shown:
+    """What a run is, for strangers."""
+    names = ("suite", "model", "tool_model")
+    return {**identity, **{name: shown_name(identity[name]) for name in names}}
 
 
 def _about(name: str, run: BenchFolder, found: Mapping[str, Any], is_public: bool) -> Shown:

@@ -216,12 +216,19 @@ def test_looking_tells_what_is_the_same_and_what_is_gone(data):
     assert (gone.status_code, "no such benchmark run" in gone.text) == (404, True)
 
 
-def test_strangers_get_numbers_but_no_question_film_or_path(data):
-    client = client_of(data, is_public=True)
+def test_strangers_get_numbers_but_no_question_film_or_path(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    header = tmp_path / "data/runs/bench/day/run.json"
+    found = json.loads(header.read_text())
+    secret = {"model": "hf:/home/me/model", "tool_model": "openai:m@http://10.0.0.1/v1"}
+    header.write_text(json.dumps({**found, **secret, "suite": "jsonl:/home/me/set.jsonl"}))
+    client = client_of(tmp_path / "data", is_public=True)
     told = client.get("/sage/bench/runs").text
     assert '"accuracy"' in told
-    assert str(data) not in told
-    assert client.get("/sage/bench/compare", params={"a": "day", "b": "night"}).json()["n"] == N
+    compared = client.get("/sage/bench/compare", params={"a": "day", "b": "night"})
+    assert compared.json()["n"] == N
+    for text in (told, compared.text):
+        assert not any(word in text for word in ("/home/me", "10.0.0.1", str(tmp_path)))
     for path in ("questions?a=night", "question?a=night&id=q0000", "film/night/0"):
         assert client.get(f"/sage/bench/{path}").status_code == 404
 

@@ -97,7 +97,8 @@ def test_from_a_win_to_two_traces_side_by_side(place, page):
     assert page.locator(".bn-question").count() == 4
     page.locator(".bn-question").nth(0).click()
     page.wait_for_function(
-        f"() => {FRAMES}.length === 2 && {FRAMES}.every((f) => f.contentDocument.querySelectorAll('.sg-glyph').length > 2)"
+        f"() => {FRAMES}.length === 2 && "
+        f"{FRAMES}.every((f) => f.contentDocument.querySelectorAll('.sg-glyph').length > 2)"
     )
     verdicts = page.locator(".bn-about .bn-bar .bn-verdict").all_inner_texts()
     assert verdicts == ["right", "wrong"]
@@ -235,7 +236,8 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(place, new_page, the
     tops = page.evaluate(f"{FRAMES}.map((f) => f.getBoundingClientRect().top)")
     assert tops[0] < tops[1]
     small = page.evaluate(
-        "[...document.querySelectorAll('.bn button, .bn select')].filter((b) => b.offsetParent && b.getBoundingClientRect().height < 43).map((b) => b.className)"
+        "[...document.querySelectorAll('.bn button, .bn select')].filter((b) => b.offsetParent"
+        " && b.getBoundingClientRect().height < 43).map((b) => b.className)"
     )
     assert small == []
 
