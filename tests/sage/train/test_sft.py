@@ -29,6 +29,7 @@ PLAN = {
     "warmup": {"rows": 40, "films": 4, "batch": 8, "steps": 4},
     "main": {"rate": 0.003, "batch": 4, "steps": 4},
     "max_tokens": 700,
+    "precision": "float32",
     "freeze_vision": False,
     "gradient_checkpointing": False,
     "save_every": 3,
