@@ -79,7 +79,7 @@ class RunFolder:
                 raise RuntimeError(f"{self.id} was not opened for writing")
             event, line = _written(event)
             try:
-                _write_whole(self._file, line)
+                write_line(self._file, line)
             except OSError as error:
                 raise WorldError(
                     Border.DISK,
@@ -180,7 +180,7 @@ def _written(event: Event) -> tuple[Event, bytes]:
     return event, line.encode() + b"\n"
 
 
-def _write_whole(file: FileIO, line: bytes) -> None:
+def write_line(file: FileIO, line: bytes) -> None:
     """Writes the line or leaves the file as it was: a disk that fills up takes half a line without complaint."""
     before = os.fstat(file.fileno()).st_size
     left = memoryview(line)

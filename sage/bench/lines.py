@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json
 
 from sage.faults import Border, WorldError, crossing
+from sage.store import write_line
 from sage.text import encodable
 
 V = TypeVar("V", bound=BaseModel)
@@ -86,14 +87,7 @@ class Appending:
             ),
             self.path.open("ab", buffering=0) as file,
         ):
-            before = os.fstat(file.fileno()).st_size
-            left = memoryview(line)
-            try:
-                while left:
-                    left = left[file.write(left) or 0 :]
-            except OSError:
-                os.ftruncate(file.fileno(), before)
-                raise
+            write_line(file, line)
 
 
 def read_lines(path: Path, kind: type[V]) -> Iterator[V]:
