@@ -13,8 +13,12 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from films.reel import Look, write_film
+
+if TYPE_CHECKING:
+    from sage.types import Question, Setup
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -59,26 +63,33 @@ def make_film(name: str) -> None:
 
 
 def save_run(name: str) -> None:
-    """Really asks the offline model, and keeps the run with paths relative to the checkout."""
-    from sage.agent import ask
-    from sage.store import EVENTS, RunFolder
+    """Asks the offline model."""
     from sage.types import Question, Setup
 
-    film, saved = EXAMPLES / f"{name}.mp4", EXAMPLES / "saved" / name
+    film = EXAMPLES / f"{name}.mp4"
     pages = str(EXAMPLES / "pages" / name)
     setup = Setup(model="offline", frames=SAVED_FRAMES, pages=pages, speech="off")
-    question = Question(text=ASKED[name], video=str(film))
+    answer = keep_run(film, Question(text=ASKED[name], video=str(film)), setup)
+    size = sum(f.stat().st_size for f in (EXAMPLES / "saved" / name).rglob("*") if f.is_file())
+    print(f"{name}: {size / 1e3:.0f} kB. {answer}")
+
+
+def keep_run(film: Path, question: Question, setup: Setup) -> str | None:
+    """Really asks, and keeps the run with paths relative to the checkout; returns the answer."""
+    from sage.agent import ask
+    from sage.store import EVENTS, RunFolder
+
+    saved = EXAMPLES / "saved" / film.stem
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder.create(Path(folder))
         last = list(ask(film, question, setup, store=run))[-1]
         if last.type != "answered":
-            raise SystemExit(f"{name}: {last.text}")
+            raise SystemExit(f"{film.stem}: {last.text}")
         shutil.rmtree(saved, ignore_errors=True)
         shutil.copytree(run.folder, saved)
     text = (saved / EVENTS).read_text(encoding="utf-8")
     (saved / EVENTS).write_text(text.replace(f"{ROOT}/", ""), encoding="utf-8")
-    size = sum(f.stat().st_size for f in saved.rglob("*") if f.is_file())
-    print(f"{name}: {size / 1e3:.0f} kB. {last.answer}")
+    return last.answer
 
 
 if __name__ == "__main__":

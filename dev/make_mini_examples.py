@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,26 +59,17 @@ def render(film: MiniFilm) -> None:
 
 
 def save_run(film: MiniFilm) -> None:
-    """Really asks sage-tiny, and keeps the run with paths relative to the checkout."""
-    from sage.agent import ask
-    from sage.store import EVENTS, RunFolder
+    """Asks sage-tiny."""
+    from make_examples import keep_run
+
     from sage.types import Question, Setup
 
     task = film.tasks[TOLD[film.id]]
-    path, saved = EXAMPLES / film.file_name, EXAMPLES / "saved" / film.id
+    path, asked = EXAMPLES / film.file_name, task.example.question
     setup = Setup(pages=str(EXAMPLES / "pages" / film.id), speech="off")
-    asked = task.example.question
     question = Question(text=asked.text, choices=asked.choices, video=str(path))
-    with tempfile.TemporaryDirectory() as folder:
-        run = RunFolder.create(Path(folder))
-        last = list(ask(path, question, setup, store=run))[-1]
-        if last.type != "answered":
-            raise SystemExit(f"{film.id}: {last.text}")
-        shutil.rmtree(saved, ignore_errors=True)
-        shutil.copytree(run.folder, saved)
-    text = (saved / EVENTS).read_text(encoding="utf-8")
-    (saved / EVENTS).write_text(text.replace(f"{ROOT}/", ""), encoding="utf-8")
-    print(f"{film.id}: {question.text} {last.answer} (truth: {task.answer})")
+    answer = keep_run(path, question, setup)
+    print(f"{film.id}: {question.text} {answer} (truth: {task.answer})")
 
 
 if __name__ == "__main__":
