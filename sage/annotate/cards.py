@@ -39,17 +39,6 @@ class Seen(NamedTuple):
     guideline: int
 
 
-class Rate(Value):
-    """A weighted share with its interval; `n` is how many cases it was counted on."""
-
-    name: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    n: int = 0
-    why: str = ""
-
-
 class JudgeCard(Value):
     """One judge against people."""
 
@@ -60,12 +49,12 @@ class JudgeCard(Value):
     """Cases that people decided and the judge did not; in no rate."""
     counts: dict[str, dict[str, int]]
     """By what people say (right, wrong), by what the judge says (right, wrong, unjudged)."""
-    accuracy: Rate
-    precision: Rate
+    accuracy: Measure
+    precision: Measure
     """Of what the judge calls right: how much is."""
-    recall: Rate
+    recall: Measure
     """Of what is right: how much the judge calls so."""
-    specificity: Rate
+    specificity: Measure
     """Of what is wrong: how much the judge calls so."""
     leniency: float | None
     """Share the judge calls right minus share that is: above 0 it is too kind."""
@@ -74,9 +63,9 @@ class JudgeCard(Value):
     length: Measure
     """Leniency on longer answers minus leniency on shorter ones; split at the median length."""
     median_words: float | None
-    by_bucket: tuple[Rate, ...]
+    by_bucket: tuple[Measure, ...]
     """Accuracy by the length of the film; buckets with no case are left out."""
-    by_guideline: tuple[Rate, ...]
+    by_guideline: tuple[Measure, ...]
     """Accuracy by the version of the guideline, when there are several."""
     warning: str = ""
 
@@ -86,7 +75,7 @@ def judge_card(judge: str, seen: Sequence[Seen], sizes: Mapping[Stratum, int]) -
     decided = [s for s in seen if s.judge is not None]
     weights = stratum_weights([s.stratum for s in decided], sizes)
 
-    def share(name: str, hit: Callable[[Seen], bool], among: Callable[[Seen], bool]) -> Rate:
+    def share(name: str, hit: Callable[[Seen], bool], among: Callable[[Seen], bool]) -> Measure:
         of = [(hit(s), w) for s, w in zip(decided, weights, strict=True) if among(s)]
         return rate(name, of)
 
@@ -117,15 +106,15 @@ def stratum_weights(strata: Sequence[Stratum], sizes: Mapping[Stratum, int]) -> 
     return [sizes.get(s, seen[s]) / seen[s] for s in strata]
 
 
-def rate(name: str, of: Sequence[tuple[bool, float]]) -> Rate:
+def rate(name: str, of: Sequence[tuple[bool, float]]) -> Measure:
     """The weighted share of hits; `of`: whether it is one, and its weight."""
     total = sum(w for _, w in of)
     if not total:
-        return Rate(name=name, value=None, why=NOBODY)
+        return Measure(name=name, value=None, why=NOBODY)
     value = sum(w for hit, w in of if hit) / total
     effective = total**2 / sum(w * w for _, w in of)
     low, high = wilson(value, effective)
-    return Rate(name=name, value=value, low=low, high=high, n=len(of))
+    return Measure(name=name, value=value, low=low, high=high, n=len(of))
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
@@ -187,7 +176,7 @@ def _kappa(decided: Sequence[Seen]) -> Measure:
 
 def _groups(
     decided: Sequence[Seen], weights: Sequence[float]
-) -> tuple[tuple[Rate, ...], tuple[Rate, ...]]:
+) -> tuple[tuple[Measure, ...], tuple[Measure, ...]]:
     buckets: dict[int, list[tuple[bool, float]]] = {}
     versions: dict[int, list[tuple[bool, float]]] = {}
     for s, w in zip(decided, weights, strict=True):

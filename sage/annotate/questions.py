@@ -6,7 +6,7 @@ with the edit rate and its Wilson interval; `checked` gives the questions as peo
     store = Store(data / "annotations.sqlite")
     add(store, "films of May", questions, policy=Policy(share=0.05, seed=1))
     …                                           # people label in the app
-    check(store, "films of May").edited         # Rate(value=0.031, low=…, high=…, n=…)
+    check(store, "films of May").edited         # Measure(value=0.031, low=…, high=…, n=…)
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from sage.annotate.cards import Rate, rate
+from sage.annotate.agreement import Measure
+from sage.annotate.cards import rate
 from sage.annotate.store import Store
 from sage.annotate.truth import truths
 from sage.annotate.types import CANNOT_TELL, Draft, Kind, Policy, QuestionBody, Queue
@@ -44,9 +45,9 @@ class Check(Value):
     decided: int
     unsure: int
     """Nobody could tell."""
-    accepted: Rate
-    edited: Rate
-    rejected: Rate
+    accepted: Measure
+    edited: Measure
+    rejected: Measure
 
 
 class Checked(Value):
@@ -106,7 +107,7 @@ def check(store: Store, name: str) -> Check:
     decided = truths(queue, store.labels(name))
     values = [t.value for t in decided.values() if t.is_decided]
 
-    def share(label: str) -> Rate:
+    def share(label: str) -> Measure:
         return rate(label, [(value == label, 1.0) for value in values])
 
     return Check(

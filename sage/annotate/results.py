@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
-from sage.annotate.agreement import Agreement, agreement
-from sage.annotate.cards import JudgeCard, Rate, Seen, judge_card, rate, stratum_weights
+from sage.annotate.agreement import Agreement, Measure, agreement
+from sage.annotate.cards import JudgeCard, Seen, judge_card, rate, stratum_weights
 from sage.annotate.desk import Desk
 from sage.annotate.store import Store
 from sage.annotate.truth import Source, Truth, truths, verdict
@@ -54,7 +54,7 @@ class Results(Value):
     """On the cases on which judges disagree; lower by construction."""
     sources: dict[Source, int]
     """How the cases came to their truth, or why they have none."""
-    found: tuple[Rate, ...]
+    found: tuple[Measure, ...]
     """Share of each deciding label among the decided cases, weighted back to the whole."""
     unsure: int
     """Cases of which nobody can tell."""
@@ -154,7 +154,9 @@ def _sources(places: Sequence[Place], decided: Mapping[int, Truth]) -> dict[Sour
     return {source: counts[source] for source in Source}
 
 
-def _found(queue: Queue, places: Sequence[Place], decided: Mapping[int, Truth]) -> tuple[Rate, ...]:
+def _found(
+    queue: Queue, places: Sequence[Place], decided: Mapping[int, Truth]
+) -> tuple[Measure, ...]:
     kept = [(p.stratum, decided[p.id].value) for p in places if p.id in decided]
     kept = [pair for pair in kept if pair[1] in queue.schema_.categories]
     weights = stratum_weights([stratum for stratum, _ in kept], queue.sizes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sage.annotate.agreement import Agreement, Measure
-from sage.annotate.cards import JudgeCard, Rate
+from sage.annotate.cards import JudgeCard
 from sage.annotate.results import Results
 
 
@@ -26,7 +26,7 @@ def tell(found: Results) -> Iterator[str]:
         yield f"  {person.name}: {person.labels} labels, {person.median_s:.1f} s each, {person.fast} under 2 s"
 
 
-def number(found: Rate | Measure) -> str:
+def number(found: Measure) -> str:
     """`0.812 (0.745 to 0.866), n = 120`, or why there is none."""
     if found.value is None:
         return f"none: {found.why}"
