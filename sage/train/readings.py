@@ -14,6 +14,7 @@ from sage.mini.questions import CATEGORIES
 from sage.mini.words import FILLER, LINES, NAMES, PAGE, PAGE_LAST, SHAPES, THINGS, vocabulary
 from sage.timecode import format_clock, format_time
 from sage.train.data import Demo
+from sage.train.drills import found, order, seen
 from sage.types import Message, TextPart
 
 Exercise = Callable[[Random], tuple[str, str]]
@@ -96,8 +97,8 @@ def times(random: Random) -> tuple[str, str]:
     return f"question: {text}\nthe results:\nwhat and when?", reply
 
 
-EXERCISES: tuple[Exercise, ...] = (again, next_word, said, page, times)
-WEIGHTS = (5, 3, 2, 1, 2)
+EXERCISES: tuple[Exercise, ...] = (again, next_word, said, page, times, order, seen, found)
+WEIGHTS = (3, 1, 2, 1, 1, 3, 3, 2)
 
 
 def _where(random: Random) -> str:

@@ -86,6 +86,9 @@ class SftSettings(Value):
     data: Data = Data()
     warmup: Warmup | None = None
     main: Stage = Stage(rate=1e-5)
+    rehearsal: int = Field(default=0, ge=0)
+    """Exercises in reading that are added to every step of the main stage, over all processes. Without any, a tiny
+    network forgets how to copy while it learns the format, and then says any time and any name."""
     max_steps: int = Field(default=0, ge=0)
     """Ends every stage after so many steps; for trials. 0: no such limit."""
     max_tokens: int = Field(default=16384, ge=16)

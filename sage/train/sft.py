@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,11 +19,12 @@ import torch
 from sage.config import save_config
 from sage.train import checkpoints
 from sage.train.checkpoints import Progress
-from sage.train.data import DemoFile, take
+from sage.train.data import Demo, DemoFile, take
 from sage.train.demos import write_demos, write_warmup
 from sage.train.metrics import Metrics, write_plan
 from sage.train.network import load
 from sage.train.profiles import keep_profile
+from sage.train.readings import write_reading
 from sage.train.rows import Row, RowBuilder, make_renderer
 from sage.train.settings import TINY, SftSettings, Stage, Warmup
 from sage.train.steps import Trainer, linear, train_step
@@ -205,14 +207,22 @@ def _rows(run: Run, demos: DemoFile, plan: Stage, builder: RowBuilder) -> list[R
     """This process's share of the next rows."""
     seed = None if isinstance(plan, Warmup) else run.settings.seed
     numbers = take(plan.batch, len(demos), run.progress.seen, seed)
-    mine = numbers[run.accelerator.process_index :: run.accelerator.num_processes]
-    rows = []
-    for number in mine:
-        demo = demos[number]
-        row = builder.build(*demo.pair(), weight=demo.weight)
-        if row:
-            rows.append(row)
-    return rows
+    wanted = [demos[number] for number in _share(run, numbers)]
+    if not isinstance(plan, Warmup):
+        wanted += _rehearsal(run)
+    rows = (builder.build(*demo.pair(), weight=demo.weight) for demo in wanted)
+    return [row for row in rows if row]
+
+
+def _rehearsal(run: Run) -> list[Demo]:
+    """This process's share of a step's exercises; they are drawn from seed and step alone."""
+    drawn = f"rehearsal {run.settings.seed} {run.progress.step}"
+    numbers = _share(run, range(run.settings.rehearsal))
+    return [write_reading(Random(f"{drawn} {number}")) for number in numbers]
+
+
+def _share(run: Run, numbers: Sequence[int]) -> Sequence[int]:
+    return numbers[run.accelerator.process_index :: run.accelerator.num_processes]
 
 
 def _trainer(run: Run, network: Any, processor: Any, family: str) -> Trainer:

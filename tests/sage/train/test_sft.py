@@ -28,6 +28,7 @@ PLAN = {
     "data": {"mini": {"films": 3}},
     "warmup": {"rows": 40, "films": 4, "batch": 8, "steps": 4},
     "main": {"rate": 0.003, "batch": 4, "steps": 4},
+    "rehearsal": 2,
     "max_tokens": 700,
     "precision": "float32",
     "freeze_vision": False,
@@ -66,8 +67,13 @@ def test_stages_come_in_order_and_every_step_is_logged(straight):
     assert [line[:2] for line in curve(straight)] == steps
 
 
+def test_exercises_in_reading_go_on_in_the_main_stage(straight):
+    lines = Metrics(straight / "metrics.jsonl").lines()
+    assert [line["rows"] for line in lines] == [8, 8, 8, 8, 6, 6, 6, 6]
+
+
 def test_the_loss_falls(tmp_path):
-    changes = {"warmup": {"rows": 40, "films": 4, "batch": 8, "steps": 12, "rate": 0.01}}
+    changes = {"warmup": {"rows": 40, "films": 4, "batch": 8, "steps": 18, "rate": 0.01}}
     train(settings(tmp_path, main={"rate": 1e-3, "steps": 1, "batch": 2}, **changes), quiet)
     losses = [line[2] for line in curve(tmp_path) if line[0] == "warmup"]
     assert losses[-1] < 0.7 * losses[0]
@@ -227,7 +233,7 @@ def test_what_cannot_be_is_said_in_a_sentence(tmp_path, words, told):
 
 def test_the_direct_config_trains(tmp_path):
     small = [f"size.{k}={v}" for k, v in SMALL.model_dump().items()]
-    words = ["max_steps=1", "data.mini.films=2", "warmup.rows=20", "warmup.films=3", "main.batch=4"]
+    words = ["max_steps=1", "data.mini.films=2", "main.batch=4", "model=tiny"]
     result = run(
         "direct", "--config", "configs/direct-tiny.yaml", f"out={tmp_path}", *words, *small
     )

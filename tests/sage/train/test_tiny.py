@@ -1,13 +1,15 @@
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sage.mini.words import vocabulary
 from sage.models.local import LocalModel, find_weights
 from sage.train.demos import demonstrate
+from sage.train.network import load
 from sage.train.rows import RowBuilder, make_renderer
 from sage.train.settings import MiniData
-from sage.train.tiny import TinySize, build_tiny, build_tokenizer, json_pieces
+from sage.train.tiny import HEAD, TinySize, build_tiny, build_tokenizer, json_pieces
 
 SMALL = TinySize(hidden=64, layers=1, wide=64, tower=32, tower_layers=1)
 TOKENIZER = build_tokenizer()
@@ -39,6 +41,16 @@ def test_the_folder_is_a_normal_one(folder, demos):
     model = LocalModel(str(folder), device="cpu", keep_tokens=True)
     reply = model.generate([type(request)(request.messages, request.folder, max_tokens=5)])[0]
     assert 1 <= len(reply.token_ids) <= 5
+
+
+def test_every_head_starts_out_copying_what_it_attends_to(folder):
+    network, _, _ = load(folder)
+    for layer in network.model.language_model.layers:
+        attention = layer.self_attn
+        values = attention.v_proj.weight.unflatten(0, (-1, HEAD))
+        heads = attention.o_proj.weight.unflatten(1, (-1, HEAD)).unbind(1)
+        shared = values.repeat_interleave(len(heads) // len(values), dim=0)
+        assert all(torch.equal(o, v.T) for o, v in zip(heads, shared, strict=True))
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path, folder):
