@@ -36,6 +36,10 @@ from sage.prompts import MINI
 from sage.store import RunFolder, fold
 from sage.tools.base import Workspace
 from sage.tools.registry import call_schema, run_call
+from sage.train.bench import open_bench, refresh
+from sage.train.grpo import take_step
+from sage.train.grpo_settings import Films, GrpoSettings
+from sage.train.policy import Policy
 from sage.train.rows import Recorder
 from sage.types import (
     Answer,
@@ -47,6 +51,7 @@ from sage.types import (
     Message,
     Mode,
     Question,
+    Reply,
     Setup,
     Stop,
     TextPart,
@@ -65,7 +70,8 @@ pytestmark = [
     pytest.mark.timeout(1800),
 ]
 
-TINY = Path(__file__).parents[1] / "assets" / "sage-tiny"
+ASSETS = Path(__file__).parents[1] / "assets"
+TINY, TINY_SFT = ASSETS / "sage-tiny", ASSETS / "sage-tiny-sft"
 SCRIPT = Path(__file__).parent / "vllm_env.sh"
 START_S = 600
 OPTIONS = {
@@ -74,6 +80,7 @@ OPTIONS = {
     # Whole prompts in one step: on a CPU, vLLM 0.32 dies when a seeded request's prompt is read in pieces.
     "--max-num-batched-tokens": "16384",
     "--limit-mm-per-prompt": '{"image": 40, "video": 1}',
+    "--logprobs-mode": "processed_logprobs",
     # Whitespace between the fields is where a greedy decoder can go round for ever.
     "--structured-outputs-config": '{"backend": "xgrammar", "disable_any_whitespace": true}',
 }
@@ -85,6 +92,8 @@ SETTINGS = {
     # One process less, which is a third of the start.
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_NO_USAGE_STATS": "1",
+    # To be given weights while it runs.
+    "VLLM_SERVER_DEV_MODE": "1",
 }
 
 
@@ -317,6 +326,44 @@ def test_sage_tiny_acts_alike_behind_a_server_and_in_this_process(tmp_path):
     same = [a.text == b.text for a, b in zip(ours, theirs, strict=True)]
     unlike = [(a.text, b.text) for a, b in zip(ours, theirs, strict=True) if a.text != b.text]
     assert sum(same) >= 48, unlike
+
+
+@pytest.mark.skipif(not TINY_SFT.is_dir(), reason="sage-tiny is not trained yet")
+def test_grpo_samples_from_a_server_that_is_given_its_weights(tmp_path):
+    """Ratios are near 1 in both steps, the second with new weights; what is learned last arrives by a refresh."""
+    with serve(TINY_SFT, "policy") as served:
+        settings = GrpoSettings(
+            model=str(TINY_SFT),
+            servers=(served.spec.partition("@")[2],),
+            out=str(tmp_path / "out"),
+            films=Films(n=40),
+            setup={"retries": 0, "max_tokens": 256},
+            steps=2,
+            questions=4,
+            group=4,
+            rate=1e-3,
+            rise=0,
+            max_tokens=2048,
+            micro_tokens=8192,
+        )
+        bench = open_bench(settings)
+        lines = [take_step(bench, step, stop=StopSignal())[0] for step in range(2)]
+        assert all(line["groups/trained"] > 0 for line in lines), lines
+        assert all(line["drift"] < 0.02 for line in lines), lines
+        requests = [bench.questions.open(n).episode.request(StopSignal()) for n in range(10)]
+        requests = [replace(request, temperature=0.0, schema=None) for request in requests]
+        before = bench.policy.generate(requests)
+        refresh(bench)
+        after = bench.policy.generate(requests)
+        bench.policy.close()
+    learned = Policy(bench.policy.network, bench.policy.renderer).generate(requests)
+
+    def apart(replies: list[Reply]) -> float:
+        firsts = zip(replies, learned, strict=True)
+        return sum(abs(a.logprobs[0] - b.logprobs[0]) for a, b in firsts)
+
+    assert sum(a.token_ids == b.token_ids for a, b in zip(after, learned, strict=True)) >= 9
+    assert apart(after) < apart(before) / 10
 
 
 def prompts(number: int, root: Path) -> Iterator[Request]:

@@ -11,7 +11,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -38,6 +38,7 @@ from sage.types import ClipPart, FramesPart, Message, Reply, TextPart, Usage
 if TYPE_CHECKING:
     import openai
     from openai.types.chat import ChatCompletion
+    from openai.types.chat.chat_completion import Choice
 
 FINISHES = {"length": "length", "content_filter": "safety"}
 OPTIONAL = ("response_format", "max_completion_tokens", "max_tokens", "temperature", "seed")
@@ -71,9 +72,20 @@ class OpenAIModel:
     can_see = True
 
     def __init__(
-        self, model: str, base_url: str, *, key: str = "", patience: Patience | None = None
+        self,
+        model: str,
+        base_url: str,
+        *,
+        key: str = "",
+        patience: Patience | None = None,
+        write: Callable[[Request], list[dict[str, Any]]] | None = None,
+        keep_tokens: bool = False,
     ) -> None:
-        """Opens no connection yet; WorldError(MODEL) when OpenAI itself is named without a key."""
+        """Opens no connection yet; WorldError(MODEL) when OpenAI itself is named without a key.
+
+        `write` puts messages on the wire in another way. `keep_tokens` wants token_ids and logprobs of what was
+        said on the replies, which vLLM gives.
+        """
         import httpx  # noqa: PLC0415  heavy
         import openai  # noqa: PLC0415  heavy
 
@@ -83,7 +95,9 @@ class OpenAIModel:
         self.name = f"openai:{model}" + ("" if self.is_openai else f"@{self.base_url}")
         if self.is_openai and not key:
             raise final(f"There is no key for {self.name}", "Set OPENAI_API_KEY, or type a key.")
-        self._shown = Shown(not self.is_openai, bool(READS_SECONDS.search(model)))
+        shown = Shown(not self.is_openai, bool(READS_SECONDS.search(model)))
+        self._write = write or (lambda request: write_messages(request, shown))
+        self._keep_tokens = keep_tokens
         self._key = key
         self._patience = patience or Patience()
         self._habits: frozenset[str] = frozenset()
@@ -108,7 +122,7 @@ class OpenAIModel:
     def _one(self, request: Request, gave_up: threading.Event) -> Reply:
         request.stop.check()
         started = time.monotonic()
-        draft = Draft(self.model, write_messages(request, self._shown), request)
+        draft = Draft(self.model, self._write(request), request, keep_tokens=self._keep_tokens)
         reply = persist(lambda: self._attempt(draft), request, self._patience, gave_up=gave_up)
         return reply.model_copy(update={"seconds": time.monotonic() - started})
 
@@ -155,6 +169,7 @@ class OpenAIModel:
             usage=usage,
             model=completion.model or self.model,
             usd=price(self.base_url, self.model, usage),
+            **(read_tokens(choice) if self._keep_tokens else {}),
         )
 
     @property
@@ -207,6 +222,7 @@ class Draft:
     without: frozenset[str] = frozenset()
     max_tokens: int = 0
     """When the server told that less room is left than asked for."""
+    keep_tokens: bool = False
 
     def parameters(self) -> dict[str, Any]:
         wanted: dict[str, Any] = {
@@ -218,6 +234,8 @@ class Draft:
             wanted["max_tokens"] = wanted.pop("max_completion_tokens")
         if self.request.schema:
             wanted["response_format"] = write_format(self.request.schema)
+        if self.keep_tokens:
+            wanted |= {"logprobs": True, "extra_body": {"return_token_ids": True}}
         kept = {name: value for name, value in wanted.items() if name not in self.without}
         return {"model": self.model, "messages": self.messages, **kept}
 
@@ -266,6 +284,15 @@ def read_detail(error: openai.APIStatusError) -> str:
         words = source.get("message") or source.get("detail") or inner
         return words if isinstance(words, str) else json.dumps(words)
     return ""
+
+
+def read_tokens(choice: Choice) -> dict[str, Any]:
+    """What was said token by token; TransientError when the server does not tell it."""
+    ids = getattr(choice, "token_ids", None)
+    told = choice.logprobs.content if choice.logprobs else None
+    if ids is None or told is None or len(ids) != len(told):
+        raise TransientError("The server does not tell the tokens of its reply, as vLLM does")
+    return {"token_ids": tuple(ids), "logprobs": tuple(token.logprob for token in told)}
 
 
 def price(base_url: str, model: str, usage: Usage) -> float | None:

@@ -12,6 +12,7 @@ from sage.config import ConfigError
 from sage.judge import exact
 from sage.models.base import Model
 from sage.models.catalog import open_model
+from sage.models.qwen import Renderer
 from sage.rewards.asking import answer_judge, tool_judge
 from sage.rewards.reasonable import ToolJudge
 from sage.rewards.reward import Judge
@@ -21,6 +22,7 @@ from sage.train.policy import Policy
 from sage.train.profiles import keep_profile
 from sage.train.questions import FileQuestions, MiniQuestions, Questions
 from sage.train.rows import RowBuilder, make_renderer
+from sage.train.served import Served, model_name
 from sage.train.update import Learner
 from sage.types import Setup
 
@@ -37,7 +39,7 @@ class Bench(NamedTuple):
 
     settings: GrpoSettings
     learner: Learner
-    policy: Policy
+    policy: Policy | Served
     """Samples from the learner's weights."""
     tool_model: Model
     judge: Judge
@@ -73,7 +75,7 @@ def open_bench(settings: GrpoSettings) -> Bench:
         reference = frozen.to(accelerator.device)
     renderer = make_renderer(processor, family)
     learner = _learner(settings, accelerator, network, renderer, reference)
-    policy = Policy(_sampler(settings, learner), renderer, batch=settings.sample_batch)
+    policy = _policy(settings, learner, renderer)
     tokenizer = processor.tokenizer
     answers, calls = _judges(settings)
     return Bench(
@@ -111,9 +113,14 @@ def check_processes(settings: GrpoSettings, accelerator: Accelerator) -> None:
 
 
 def refresh(bench: Bench) -> None:
-    """Brings the sampler up to what was learned, where it is a copy because the learner's weights are split."""
-    if bench.learner.accelerator.distributed_type.value not in WHOLE:
+    """Brings the sampler up to what was learned, where it is a copy or on servers; all processes have to call this."""
+    accelerator = bench.learner.accelerator
+    if accelerator.distributed_type.value not in WHOLE:
         copy_weights(bench.learner.network, bench.policy.network)
+    if isinstance(bench.policy, Served):
+        if accelerator.is_main_process:
+            bench.policy.sync()
+        accelerator.wait_for_everyone()
 
 
 def copy_weights(split: Any, whole: Any) -> None:
@@ -183,6 +190,19 @@ def _learner(
     )
 
 
+def _policy(settings: GrpoSettings, learner: Learner, renderer: Renderer) -> Policy | Served:
+    network = _sampler(settings, learner)
+    if not settings.servers:
+        return Policy(network, renderer, batch=settings.sample_batch)
+    return Served(
+        network,
+        renderer,
+        settings.servers,
+        model=model_name(settings.servers[0]),
+        folder=Path(settings.out) / "served",
+    )
+
+
 def _sampler(settings: GrpoSettings, learner: Learner) -> Any:
     """The network to sample from: the learner's own, or a copy of it where that is split."""
     accelerator = learner.accelerator
@@ -208,11 +228,11 @@ def _judges(settings: GrpoSettings) -> tuple[Judge, ToolJudge | None]:
     return answers, None if is_rule else tool_judge(model(settings.tool_judge))
 
 
-def _tool_model(settings: GrpoSettings, policy: Policy, reference: Any) -> Model:
+def _tool_model(settings: GrpoSettings, policy: Policy | Served, reference: Any) -> Model:
     if settings.tool_model == "policy":
         return policy
     if settings.tool_model == "start":
-        return Policy(reference, policy.renderer, name="start", batch=policy.batch)
+        return Policy(reference, policy.renderer, name="start", batch=settings.sample_batch)
     return open_model(settings.tool_model)
 
 

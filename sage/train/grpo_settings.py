@@ -72,6 +72,8 @@ class GrpoSettings(Value):
     """Padded tokens of one forward pass; a longer row goes alone."""
     sample_batch: int = Field(default=32, ge=1)
     """Prompts that are sampled together."""
+    servers: tuple[str, ...] = ()
+    """Addresses of vLLM servers that sample instead of this process, such as http://10.0.0.2:8000/v1."""
     freeze_vision: bool = True
     """Tower and projector are left as they are."""
     gradient_checkpointing: bool = False

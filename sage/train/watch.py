@@ -15,11 +15,16 @@ TOOL_SHARE, TOOL_FLOOR = 1 / 3, 0.05
 """Alarm when the tool rate falls below this share of the first steps' that was above the floor."""
 FORMAT_DROP, FORMAT_FLOOR = 0.15, 0.5
 """Alarm when the format rate falls by so much, or below the floor."""
+DRIFT = 0.1
+"""Alarm when sampler and trainer are so many nats a token apart."""
 
 
 def find_alarms(history: Sequence[Mapping[str, object]]) -> list[str]:
-    """Sentences about the newest step of a log, oldest line first; none before there are two windows of steps."""
-    return [sentence for check in (_tools, _format) if (sentence := check(history))]
+    """Sentences about the newest step of a log, oldest line first.
+
+    Of a collapse there is none before there are two windows of steps.
+    """
+    return [sentence for check in (_tools, _format, _drift) if (sentence := check(history))]
 
 
 def _tools(history: Sequence[Mapping[str, object]]) -> str:
@@ -41,6 +46,16 @@ def _format(history: Sequence[Mapping[str, object]]) -> str:
     return (
         f"Format collapses: {now:.0%} of replies are well formed, {before:.0%} were at the start. Is the learning rate "
         "too high?"
+    )
+
+
+def _drift(history: Sequence[Mapping[str, object]]) -> str:
+    now = history[-1].get("drift") if history else None
+    if not isinstance(now, int | float) or now < DRIFT:
+        return ""
+    return (
+        f"Sampler and trainer are {now:.2g} nats a token apart, so that ratios mean nothing. Do the servers hold this "
+        "model, and were they started with --logprobs-mode processed_logprobs?"
     )
 
 

@@ -22,6 +22,8 @@ TABLE = [
     ("format_rate", [0.99] * 5 + [0.9] * 5, ""),
     ("format_rate", [0.6] * 5 + [0.48] * 5, "Format collapses"),
     ("format_rate", [0.1] * 5 + [0.3] * 5, ""),
+    ("drift", [2e-7, 0.03], ""),
+    ("drift", [0.01, 0.4], "0.4 nats a token apart"),
     ("accuracy", [1.0] * 5 + [0.0] * 5, ""),
 ]
 
