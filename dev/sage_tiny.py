@@ -1,23 +1,27 @@
 """Makes sage-tiny from nothing: learning to see, demonstrations, reinforcement; measures it; writes its cards.
 
-    python dev/sage_tiny.py [train] [measure] [card]      all three unless some are named
+    python dev/sage_tiny.py [train] [measure] [keep] [card]      all four unless some are named
 
 Whatever is done already is kept, so a run that was stopped goes on where it was. Training is kept in trained/, the
-models go to assets/sage-tiny-sft and assets/sage-tiny in half precision, the measured runs to trained/bench.
+models go to assets/sage-tiny-sft and assets/sage-tiny in half precision, the measured runs to trained/bench, their
+reports and raw lines to dev/bench. Where judge-tiny is there (dev/judge_tiny.py), it judges them, too.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-ASSETS, TRAINED = ROOT / "assets", ROOT / "trained"
+ASSETS, TRAINED, KEPT = ROOT / "assets", ROOT / "trained", ROOT / "dev" / "bench"
+SECOND = TRAINED / "judge-tiny" / "model"
 RUNS = {
     "sage-tiny-sft": ("sft", "sft-tiny"),
     "sage-tiny": ("grpo", "grpo-tiny"),
@@ -28,9 +32,11 @@ QUESTIONS = 600
 """Of the test split, on real films through the real tools."""
 MEASURED = {
     "sage-tiny": ("sage-tiny", "agent"),
-    "sage-tiny-sft": ("sage-tiny-sft", "agent"),
-    "direct-tiny": ("direct-tiny", "direct"),
+    "sage-tiny-sft": ("hf:assets/sage-tiny-sft", "agent"),
+    "direct-tiny": ("hf:trained/direct-tiny/model", "direct"),
+    "offline": ("offline", "agent"),
 }
+"""Run: model and mode."""
 TEXT = """---
 library_name: transformers
 tags: [video, agent, sage, miniature]
@@ -65,13 +71,15 @@ MADE = {
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["train", "measure", "card"]
+    wanted = sys.argv[1:] or ["train", "measure", "keep", "card"]
     started = time.monotonic()
     for name in RUNS if "train" in wanted else ():
         train(name)
     if "measure" in wanted:
         for name in MEASURED:
             measure(name)
+    if "keep" in wanted:
+        keep()
     if "card" in wanted:
         for name in MADE:
             write_card(name)
@@ -102,14 +110,32 @@ def ship(trained: Path, folder: Path) -> None:
 
 
 def measure(name: str) -> None:
-    """Asks the questions of the test split, once."""
+    """Asks the questions of the test split, once, and has the answers judged."""
     model, mode = MEASURED[name]
-    folder = ASSETS / model if model in MADE else TRAINED / model / "model"
     out = TRAINED / "bench" / name
     asked = ("--limit", str(QUESTIONS), "--workers", "32", "--judge", "exact")
-    run(
-        "bench", "run", "mini", "--model", f"hf:{folder}", "--mode", mode, *asked, "--out", str(out)
-    )
+    run("bench", "run", "mini", "--model", model, "--mode", mode, *asked, "--out", str(out))
+    if SECOND.is_dir():
+        judge = f"llm:hf:{SECOND.relative_to(ROOT)}"
+        run("bench", "judge", str(out), "--judge", judge, "--name", "judge-tiny", "--workers", "64")
+
+
+def keep() -> None:
+    """Reports by each judge, and the raw lines they are made from."""
+    folders = [TRAINED / "bench" / name for name in MEASURED]
+    for judge in ("exact", "judge-tiny") if SECOND.is_dir() else ("exact",):
+        runs = map(str, folders)
+        run("bench", "report", *runs, "--judge", judge, "--out", str(KEPT / judge))
+    for folder in folders:
+        with tarfile.open(KEPT / f"{folder.name}.tar.xz", "w:xz") as packed:
+            for path in sorted(p for p in folder.rglob("*.json*") if "media" not in p.parts):
+                # Where things lay on the machine that measured is nobody's concern.
+                text = (
+                    path.read_text("utf-8").replace(f"{ROOT}/", "").replace(str(Path.home()), "~")
+                )
+                told = tarfile.TarInfo(f"{folder.name}/{path.relative_to(folder)}")
+                told.size = len(text.encode())
+                packed.addfile(told, io.BytesIO(text.encode()))
 
 
 def write_card(name: str) -> None:
@@ -154,7 +180,7 @@ PHASES = ("rollout_s", "rows_s", "update_s")
 
 def table() -> str:
     """Accuracy by duration of all that was measured, as the report of the benchmark tells it."""
-    told = {name: report(name) for name in MEASURED}
+    told = {name: report(name) for name in MEASURED if name != "offline"}
     first = next(iter(told.values()))
     names = " | ".join(told)
     lines = [

@@ -15,7 +15,7 @@ from sage.config import ConfigError
 from sage.faults import StoppedError, StopSignal
 from sage.judge import Verdict
 from sage.models.base import Model
-from sage.models.catalog import open_model, resolve
+from sage.models.catalog import open_model, profile_of, resolve
 from sage.models.gather import Gathered
 
 FORMS = "exact, llm:MODEL, panel:JUDGE,JUDGE,JUDGE"
@@ -48,9 +48,11 @@ def judge_run(run: BenchFolder, spec: str, bench: Bench, *, slug: str = "") -> s
     if spec == "exact":
         return _ask(run, ExactJudge(), None, bench)
     if kind == "llm" and rest:
-        model = open_model(resolve(rest)[0])
+        settled = resolve(rest)[0]
+        profile = profile_of(settled)
+        model = open_model(settled)
         named = slugify(slug) or judge_slug(model.name, bench.shots)
-        return _ask_model(run, model, named, bench)
+        return _ask_model(run, model, named, bench, prompts=profile.prompts if profile else "")
     if kind == "panel" and rest:
         return _panel(run, [part.strip() for part in rest.split(",")], bench, slugify(slug))
     raise ConfigError(f"'{spec[:60]}' is no judge. Judges are: {FORMS}.")
@@ -64,10 +66,12 @@ def majority(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.UNJUDGED
 
 
-def _ask_model(run: BenchFolder, model: Model, slug: str, bench: Bench) -> str:
+def _ask_model(
+    run: BenchFolder, model: Model, slug: str, bench: Bench, *, prompts: str = ""
+) -> str:
     gathered = Gathered(model, patience_s=PATIENCE_S)
     shared = gathered if is_local(model.name) else model
-    judge = ModelJudge(shared, slug=slug, shots=bench.shots, stop=bench.stop)
+    judge = ModelJudge(shared, slug=slug, shots=bench.shots, stop=bench.stop, prompts=prompts)
     try:
         return _ask(run, judge, gathered, bench)
     finally:

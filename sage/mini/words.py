@@ -127,5 +127,7 @@ def vocabulary() -> tuple[str, ...]:
     lists = (COLOURS, SHAPES, CARDS, NAMES, NUMBERS, THINGS, JOBS, CITIES, FOODS)
     texts = [word for words in lists for word in words]
     texts += [*FILLER, *LINES.values(), *PAGE, *PAGE_FILLER, PAGE_LAST, TOOLS, *all_phrases()]
-    texts += [path.read_text("utf-8") for path in sorted(folder_of(MINI).glob("*.md"))]
+    # A judge is another model, which has learned a word more.
+    templates = sorted(p for p in folder_of(MINI).glob("*.md") if p.stem != "judge")
+    texts += [path.read_text("utf-8") for path in templates]
     return tuple(sorted({word for text in texts for word in split(text)}))

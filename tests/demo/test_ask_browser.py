@@ -15,7 +15,9 @@ pytestmark = pytest.mark.browser
 def test_an_example_leads_to_evidence_that_moves_the_player(controls: Controls) -> None:
     page = controls.page
     page.locator(".sp-chip").first.click()
-    controls.status("The film is here")  # and no longer the answer of the saved run of the first page
+    controls.status(
+        "The film is here"
+    )  # and no longer the answer of the saved run of the first page
     page.locator("button#ask").click()
     controls.status("Answered in", 30)
     assert controls.turns() == [1, 2]

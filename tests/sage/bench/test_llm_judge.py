@@ -6,6 +6,7 @@ from sage.bench.llm_judge import ModelJudge, judge_slug, read_verdict
 from sage.faults import Border, WorldError
 from sage.judge import Verdict
 from sage.models.scripted import ScriptedModel
+from sage.prompts import MINI
 from tests.sage.bench.runs import entry
 
 R, W, U = Verdict.RIGHT, Verdict.WRONG, Verdict.UNJUDGED
@@ -56,3 +57,11 @@ def test_an_answer_cannot_hide_in_signs_that_are_not_seen():
 
 def test_a_judge_is_named_by_its_model_not_by_its_address():
     assert judge_slug("openai:Qwen/Q3@http://127.0.0.1:8000/v1") == "llm-openai-Qwen-Q3"
+
+
+def test_a_judge_of_few_words_is_asked_in_few_words():
+    model = ScriptedModel(["right"])
+    ModelJudge(model, prompts=MINI).judge("a red ring", entry(1, answer="red").example)
+    text = model.requests[0].messages[0].parts[0].text
+    assert text.endswith("the answer is: red\nis this right?\na red ring")
+    assert len(text.splitlines()) == 4
