@@ -36,7 +36,8 @@ def test_what_passes_is_read_back_by_the_command_it_names(tmp_path):
     settings = load_config(SftSettings, Path(plan.info.command[-1]))
     assert settings == plan.settings
     assert (settings.main.rate, settings.keep, settings.out) == (0.01, 5, str(tmp_path))
-    assert settings.warmup.rows == 64000
+    preset = load_config(SftSettings, Path("configs/sft-tiny.yaml"))
+    assert settings.warmup == preset.warmup
     assert plan.info.command[0] == sys.executable
     assert shown_command(plan.info.command).startswith("python -m sage train sft --config ")
 
