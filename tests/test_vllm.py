@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+import torch
 
 from sage import dialect
 from sage.agent import Models, ask
@@ -39,6 +40,7 @@ from sage.tools.registry import call_schema, run_call
 from sage.train.bench import open_bench, refresh
 from sage.train.grpo import take_step
 from sage.train.grpo_settings import Films, GrpoSettings
+from sage.train.network import load
 from sage.train.policy import Policy
 from sage.train.rows import Recorder
 from sage.types import (
@@ -72,13 +74,11 @@ pytestmark = [
 
 ASSETS = Path(__file__).parents[1] / "assets"
 TINY, TINY_SFT = ASSETS / "sage-tiny", ASSETS / "sage-tiny-sft"
+TINY_TOKENS = 8192
 SCRIPT = Path(__file__).parent / "vllm_env.sh"
 START_S = 600
 OPTIONS = {
     "--dtype": "float32",
-    "--max-model-len": "16384",
-    # Whole prompts in one step: on a CPU, vLLM 0.32 dies when a seeded request's prompt is read in pieces.
-    "--max-num-batched-tokens": "16384",
     "--limit-mm-per-prompt": '{"image": 40, "video": 1}',
     "--logprobs-mode": "processed_logprobs",
     # Whitespace between the fields is where a greedy decoder can go round for ever.
@@ -105,8 +105,11 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def serve(folder: Path, name: str) -> Iterator[Server]:
-    """A real vLLM server of the model in a folder; its environment is built when it is missing."""
+def serve(folder: Path, name: str, *, tokens: int = 16384) -> Iterator[Server]:
+    """A real vLLM server of the model in a folder; its environment is built when it is missing.
+
+    `tokens` is the longest prompt with its reply.
+    """
     built = subprocess.run([SCRIPT], stdout=subprocess.PIPE, text=True, check=True)
     python = Path(built.stdout.splitlines()[-1]) / "bin" / "python"
     with socket.socket() as taken:
@@ -115,7 +118,9 @@ def serve(folder: Path, name: str) -> Iterator[Server]:
     log = python.parents[2] / "vllm-server.log"
     named = {"--model": str(folder), "--served-model-name": name}
     where = {"--host": "127.0.0.1", "--port": port}
-    options = [word for option in (named | where | OPTIONS).items() for word in option]
+    # Whole prompts in one step: on a CPU, vLLM 0.32 dies when a seeded request's prompt is read in pieces.
+    room = {"--max-model-len": str(tokens), "--max-num-batched-tokens": str(tokens)}
+    options = [word for option in (named | where | room | OPTIONS).items() for word in option]
     process = subprocess.Popen(
         [python, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager", *options],
         stdout=log.open("w"),
@@ -318,7 +323,7 @@ def test_sage_tiny_acts_alike_behind_a_server_and_in_this_process(tmp_path):
     requests = [request for number in range(12) for request in prompts(number, tmp_path)][:50]
     assert len(requests) == 50
     ours = LocalModel(str(TINY)).generate(requests)
-    with serve(TINY, "sage-tiny") as served:
+    with serve(TINY, "sage-tiny", tokens=TINY_TOKENS) as served:
         model = open_model(served.spec)
         theirs = model.generate(requests)
         model.close()
@@ -331,9 +336,10 @@ def test_sage_tiny_acts_alike_behind_a_server_and_in_this_process(tmp_path):
 @pytest.mark.skipif(not TINY_SFT.is_dir(), reason="sage-tiny is not trained yet")
 def test_grpo_samples_from_a_server_that_is_given_its_weights(tmp_path):
     """Ratios are near 1 in both steps, the second with new weights; what is learned last arrives by a refresh."""
-    with serve(TINY_SFT, "policy") as served:
+    start = untie(TINY_SFT, tmp_path / "start")
+    with serve(start, "policy", tokens=TINY_TOKENS) as served:
         settings = GrpoSettings(
-            model=str(TINY_SFT),
+            model=str(start),
             servers=(served.spec.partition("@")[2],),
             out=str(tmp_path / "out"),
             films=Films(n=40),
@@ -349,7 +355,7 @@ def test_grpo_samples_from_a_server_that_is_given_its_weights(tmp_path):
         bench = open_bench(settings)
         lines = [take_step(bench, step, stop=StopSignal())[0] for step in range(2)]
         assert all(line["groups/trained"] > 0 for line in lines), lines
-        assert all(line["drift"] < 0.02 for line in lines), lines
+        assert all(line["drift"] < 1e-4 for line in lines), lines
         requests = [bench.questions.open(n).episode.request(StopSignal()) for n in range(10)]
         requests = [replace(request, temperature=0.0, schema=None) for request in requests]
         before = bench.policy.generate(requests)
@@ -364,6 +370,16 @@ def test_grpo_samples_from_a_server_that_is_given_its_weights(tmp_path):
 
     assert sum(a.token_ids == b.token_ids for a, b in zip(after, learned, strict=True)) >= 9
     assert apart(after) < apart(before) / 10
+
+
+def untie(folder: Path, target: Path) -> Path:
+    """The model with output weights of its own, as the 8B has: vLLM on a CPU never renews those that are shared."""
+    network, processor, _ = load(folder)
+    network.config.tie_word_embeddings = network.config.text_config.tie_word_embeddings = False
+    network.lm_head.weight = torch.nn.Parameter(network.lm_head.weight.detach().clone())
+    network.save_pretrained(target)
+    processor.save_pretrained(target)
+    return target
 
 
 def prompts(number: int, root: Path) -> Iterator[Request]:

@@ -2,13 +2,15 @@
 
 They are started with the model the run starts from, `VLLM_SERVER_DEV_MODE=1`, and `--logprobs-mode
 processed_logprobs`, since ratios are taken to what was sampled from. Weights go through the run's folder, which the
-servers have to see under the same path. Pictures are sent as the trainer sees them, unharmed.
+servers have to see under the same path. Pictures are sent as the trainer sees them, unharmed. On a CPU, vLLM 0.32
+keeps the output weights of its start where a model shares them with its embeddings; the log's `drift` shows it.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from sage.train.rollout import Spread
 from sage.types import Reply, TextPart
 
 PATIENCE = Patience(timeout_s=1200, at_once=64)
+CACHES = ("reset_prefix_cache", "reset_encoder_cache", "reset_mm_cache")
+"""What was computed with the old weights goes; the scheduler still counts on pictures that a worker has dropped."""
 SYNC_S = 600.0
 """Longest that a server may take to read new weights."""
 
@@ -49,7 +53,8 @@ class Served:
         self.name = "policy"
 
     def generate(self, requests: Sequence[Request]) -> list[Reply]:
-        return self._spread.generate(requests)
+        # A grammar would bend what is sampled from, and ratios with it.
+        return self._spread.generate([replace(request, schema=None) for request in requests])
 
     def close(self) -> None:
         self._spread.close()
@@ -67,8 +72,7 @@ class Served:
                 f"{self.folder}); checkpoints are kept, and the same command goes on from the newest"
             )
             with crossing(Border.MODEL, what, httpx.HTTPError):
-                # What was computed with the old weights goes, too.
-                for path, body in (("collective_rpc", call), ("reset_prefix_cache", {})):
+                for path, body in (("collective_rpc", call), *((cache, {}) for cache in CACHES)):
                     httpx.post(f"{root}/{path}", json=body, timeout=SYNC_S).raise_for_status()
 
     def _write(self, request: Request) -> list[dict[str, Any]]:

@@ -237,10 +237,13 @@ def _processor(tokenizer: Any) -> Any:
     )
 
     cell = (2 * PATCH) ** 2
-    # A picture is 64 x 64 pixels to it, however large the film.
-    image = Qwen2VLImageProcessor(
-        patch_size=PATCH, size={"shortest_edge": cell, "longest_edge": cell * 4}
-    )
     sides = {"shortest_edge": cell, "longest_edge": cell * 256}
     video = Qwen3VLVideoProcessor(patch_size=PATCH, size=sides)
+    # A picture is 64 x 64 pixels to it, however large the film; servers are given pictures where we give a film.
+    image = Qwen2VLImageProcessor(
+        patch_size=PATCH,
+        size={"shortest_edge": cell, "longest_edge": cell * 4},
+        image_mean=video.image_mean,
+        image_std=video.image_std,
+    )
     return Qwen3VLProcessor(image, tokenizer, video, chat_template=TEMPLATE)

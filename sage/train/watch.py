@@ -17,6 +17,8 @@ FORMAT_DROP, FORMAT_FLOOR = 0.15, 0.5
 """Alarm when the format rate falls by so much, or below the floor."""
 DRIFT = 0.1
 """Alarm when sampler and trainer are so many nats a token apart."""
+FAILED = 0.5
+"""Alarm when the world ends this share of a step's episodes."""
 
 
 def find_alarms(history: Sequence[Mapping[str, object]]) -> list[str]:
@@ -24,7 +26,7 @@ def find_alarms(history: Sequence[Mapping[str, object]]) -> list[str]:
 
     Of a collapse there is none before there are two windows of steps.
     """
-    return [sentence for check in (_tools, _format, _drift) if (sentence := check(history))]
+    return [sentence for check in (_tools, _format, _drift, _world) if (sentence := check(history))]
 
 
 def _tools(history: Sequence[Mapping[str, object]]) -> str:
@@ -56,6 +58,16 @@ def _drift(history: Sequence[Mapping[str, object]]) -> str:
     return (
         f"Sampler and trainer are {now:.2g} nats a token apart, so that ratios mean nothing. Do the servers hold this "
         "model, and were they started with --logprobs-mode processed_logprobs?"
+    )
+
+
+def _world(history: Sequence[Mapping[str, object]]) -> str:
+    now = history[-1].get("failed") if history else None
+    if not isinstance(now, int | float) or now < FAILED:
+        return ""
+    return (
+        f"The world ends {now:.0%} of episodes, so little is learned: a server, a disk or a film fails. The traces of "
+        "the step say which."
     )
 
 

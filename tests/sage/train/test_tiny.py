@@ -53,6 +53,14 @@ def test_every_head_starts_out_copying_what_it_attends_to(folder):
         assert all(torch.equal(o, v.T) for o, v in zip(heads, shared, strict=True))
 
 
+def test_a_picture_looks_like_a_frame_of_a_film(folder):
+    """Servers are given pictures where this process gives a film."""
+    _, processor, _ = load(folder)
+    image, video = processor.image_processor, processor.video_processor
+    assert list(image.image_mean) == list(video.image_mean)
+    assert list(image.image_std) == list(video.image_std)
+
+
 def test_the_same_seed_gives_the_same_weights(tmp_path, folder):
     again = build_tiny(tmp_path / "again", SMALL)
     other = build_tiny(tmp_path / "other", SMALL, seed=1)

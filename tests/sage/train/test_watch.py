@@ -24,6 +24,8 @@ TABLE = [
     ("format_rate", [0.1] * 5 + [0.3] * 5, ""),
     ("drift", [2e-7, 0.03], ""),
     ("drift", [0.01, 0.4], "0.4 nats a token apart"),
+    ("failed", [1.0, 0.4], ""),
+    ("failed", [0.0, 0.5], "The world ends 50% of episodes"),
     ("accuracy", [1.0] * 5 + [0.0] * 5, ""),
 ]
 
