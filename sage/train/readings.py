@@ -14,12 +14,11 @@ from sage.mini.questions import CATEGORIES
 from sage.mini.words import FILLER, LINES, NAMES, PAGE, PAGE_LAST, SHAPES, THINGS, vocabulary
 from sage.timecode import format_clock, format_time
 from sage.train.data import Demo
-from sage.train.drills import found, order, seen
+from sage.train.drills import LONGEST_S, found, order, seen
 from sage.types import Message, TextPart
 
 Exercise = Callable[[Random], tuple[str, str]]
 """Draws a prompt and what should be said to it."""
-LONGEST_S = 7200
 MOST = 16
 """Words of a text without sense; longer ones are learned many times slower."""
 SAID = ("colour", "number", "city", "food")

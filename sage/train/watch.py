@@ -52,8 +52,8 @@ def _format(history: Sequence[Mapping[str, object]]) -> str:
 
 
 def _drift(history: Sequence[Mapping[str, object]]) -> str:
-    now = history[-1].get("drift") if history else None
-    if not isinstance(now, int | float) or now < DRIFT:
+    now = _newest(history, "drift")
+    if now is None or now < DRIFT:
         return ""
     return (
         f"Sampler and trainer are {now:.2g} nats a token apart, so that ratios mean nothing. Do the servers hold this "
@@ -62,13 +62,19 @@ def _drift(history: Sequence[Mapping[str, object]]) -> str:
 
 
 def _world(history: Sequence[Mapping[str, object]]) -> str:
-    now = history[-1].get("failed") if history else None
-    if not isinstance(now, int | float) or now < FAILED:
+    now = _newest(history, "failed")
+    if now is None or now < FAILED:
         return ""
     return (
         f"The world ends {now:.0%} of episodes, so little is learned: a server, a disk or a film fails. The traces of "
         "the step say which."
     )
+
+
+def _newest(history: Sequence[Mapping[str, object]], name: str) -> float | None:
+    """The value of the newest step, if it has one."""
+    value = history[-1].get(name) if history else None
+    return value if isinstance(value, int | float) else None
 
 
 def _ends(history: Sequence[Mapping[str, object]], name: str) -> tuple[float | None, float | None]:
