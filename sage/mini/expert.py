@@ -18,7 +18,7 @@ from random import Random
 from sage import dialect
 from sage.faults import Border, WorldError
 from sage.mini.film import MiniFilm, Step, Stretch, Task, matches
-from sage.mini.phrases import INTENT, NOT_SHOWN, REASON, WHY
+from sage.mini.phrases import NOT_SHOWN, WHY, intent, reason
 from sage.mini.words import SHAPES
 from sage.models.base import Request, Situation
 from sage.prompts import fill
@@ -114,8 +114,10 @@ class Expert:
         task = self._film.task(situation.question.id)
         action, why = self._act(task, situation)
         if situation.stage == 1:
-            return action, Thought(video_context=self._seen(frames), query_intent=INTENT[task.kind])
-        return action, Thought(answerable=why != "more", reasoning=REASON[why])
+            wanted = intent(task.kind, task.wanted)
+            return action, Thought(video_context=self._seen(frames), query_intent=wanted)
+        told = reason(why, quote(task, self._film, situation.turns))
+        return action, Thought(answerable=why != "more", reasoning=told)
 
     def _act(self, task: Task, situation: Situation) -> tuple[Action, str]:
         """The action, and which of REASON stands behind it."""
@@ -228,6 +230,20 @@ def is_done(step: Step, task: Task, film: MiniFilm, turns: Sequence[Turn]) -> bo
         return any(o.text == wanted for o in mine)
     texts = [o.text for o in seen if o.tool in ("web-search", "parse-website")]
     return any(task.answer in re.findall(r"\w+", text) for text in texts)
+
+
+def quote(task: Task, film: MiniFilm, turns: Sequence[Turn]) -> str:
+    """What the glance, or the newest of the looks that were needed, says word by word; empty when nothing yet."""
+    if not task.steps:
+        return ", ".join(scene.look.words for scene in task.shown)
+    done: list[Step] = [step for step in task.steps if is_done(step, task, film, turns)]
+    said = {
+        "listen": task.said,
+        "ground": task.shown[0].look.words if task.shown else "",
+        "read": task.name or task.answer,
+        "search": task.answer,
+    }
+    return next((said[step] for step in reversed(done) if step in said), "")
 
 
 def _covers(found: Observation, task: Task) -> bool:

@@ -55,6 +55,8 @@ class Task:
 
     example: Example
     kind: Kind
+    wanted: str
+    """What is asked for, in the words of a query intent."""
     category: tuple[str, ...]
     """What the answer is one of."""
     steps: tuple[Step, ...] = ()

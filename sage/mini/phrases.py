@@ -168,6 +168,27 @@ FLASH = (
     "{x} that comes and goes",
 )
 
+WANTED = {
+    "colour": "the colour of the {x}",
+    "shape": "the shape in {x}",
+    "on_screen": "the shape",
+    "after": "the shape after the {x}",
+    "card": "the word of the card",
+    "digit": "the number",
+    "shapes": "the number of shapes",
+    "times": "the number of times of the {x}",
+    "said_colour": "the colour of the {x}",
+    "said_number": "the number of the {x}",
+    "said_city": "the city of {x}",
+    "said_food": "the food of {x}",
+    "told_colour": "the colour of the {x}",
+    "told_digit": "the number",
+    "told_card": "the word of the card",
+    "job": "the job of the person",
+    "city": "the city of the person",
+    "food": "the food of the person",
+}
+"""What each way of asking is for. What to look up comes last, next to the answer: a small network finds it there."""
 INTENT = {
     "scene": "a look at the film",
     "count": "the number of times",
@@ -200,10 +221,20 @@ SEEN = ("{x} {y}", "card {x}", "number {x}", "sign {x}", "nothing")
 NOT_SHOWN = "it is not shown"
 
 
+def intent(kind: str, wanted: str) -> str:
+    """What a question is for: where that is looked for, and what it is."""
+    return f"{INTENT[kind]}: {wanted}"
+
+
+def reason(why: str, quote: str = "") -> str:
+    """Why an answer can be given or not, with what the results say."""
+    return f"{REASON[why]}: {quote}" if quote else REASON[why]
+
+
 def all_phrases() -> Iterator[str]:
     """Every text of this module."""
     for wordings in (*ASK.values(), *PERSON.values(), AT, BETWEEN, START, FLASH, SEEN):
         yield from wordings
-    for table in (INTENT, WHY, REASON, QUERY):
+    for table in (WANTED, INTENT, WHY, REASON, QUERY):
         yield from table.values()
     yield NOT_SHOWN

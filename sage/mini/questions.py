@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from sage.mini.film import Kind, Person, Scene, Step, Stretch, Task
-from sage.mini.phrases import ASK, AT, BETWEEN, FLASH, PERSON, QUERY, START
+from sage.mini.phrases import ASK, AT, BETWEEN, FLASH, PERSON, QUERY, START, WANTED
 from sage.mini.script import NoRoomError, Script
 from sage.mini.words import (
     CARDS,
@@ -102,7 +102,8 @@ def scene(script: Script) -> Task:
     example = _example(
         script, text, answer, category, difficulty="medium" if asked == "after" else "easy"
     )
-    return Task(_with_evidence(example, scenes), "scene", category, shown=tuple(scenes))
+    wanted = WANTED[asked].format(x=x)
+    return Task(_with_evidence(example, scenes), "scene", wanted, category, shown=tuple(scenes))
 
 
 def count(script: Script) -> Task:
@@ -113,7 +114,11 @@ def count(script: Script) -> Task:
         text = _text(script, "shapes")
         example = _example(script, text, answer, CATEGORIES["shapes"], difficulty="medium")
         return Task(
-            _with_evidence(example, shown), "count", CATEGORIES["shapes"], shown=tuple(shown)
+            _with_evidence(example, shown),
+            "count",
+            WANTED["shapes"],
+            CATEGORIES["shapes"],
+            shown=tuple(shown),
         )
     look = script.new_look(script.take_class(script.flashing()))
     window = _look_window(script)
@@ -125,7 +130,8 @@ def count(script: Script) -> Task:
     text = _text(script, "times", x=_flash(script, look.name), where=where)
     example = _example(script, text, str(times), CATEGORIES["times"], difficulty="hard")
     way = Way(("ground",), window, tuple(events))
-    return _task("count", example, CATEGORIES["times"], way=way)
+    wanted = WANTED["times"].format(x=look.name)
+    return _task("count", example, wanted, CATEGORIES["times"], way=way)
 
 
 def moment(script: Script) -> Task:
@@ -142,7 +148,7 @@ def moment(script: Script) -> Task:
     text = _text(script, asked, x=name, where=where)
     example = _example(script, text, answer, CATEGORIES[asked], difficulty="medium")
     way = Way(("extract", "read"), (at_s, at_s), (event,))
-    return _task("moment", example, CATEGORIES[asked], way=way)
+    return _task("moment", example, WANTED[asked].format(x=name), CATEGORIES[asked], way=way)
 
 
 def find(script: Script) -> Task:
@@ -159,7 +165,7 @@ def find(script: Script) -> Task:
     text = _text(script, asked, x=_flash(script, name), where=_between(script, window))
     example = _example(script, text, answer, CATEGORIES[asked], difficulty="medium")
     way = Way(("ground",), window, (event,))
-    return _task("find", example, CATEGORIES[asked], way=way)
+    return _task("find", example, WANTED[asked].format(x=name), CATEGORIES[asked], way=way)
 
 
 def listen(script: Script) -> Task:
@@ -177,7 +183,8 @@ def listen(script: Script) -> Task:
     difficulty = "medium" if window else "easy"
     example = _example(script, text, answer, values, difficulty=difficulty, modality="verbal")
     example = example.model_copy(update={"evidence": (line,)})
-    return Task(example, "listen", values, ("listen",), listen=window, said=line.note)
+    wanted = WANTED[f"said_{asked}"].format(x=topic)
+    return Task(example, "listen", wanted, values, ("listen",), listen=window, said=line.note)
 
 
 def listen_look(script: Script) -> Task:
@@ -198,7 +205,8 @@ def listen_look(script: Script) -> Task:
     example = _with_evidence(example, [event], line)
     looks: tuple[Step, ...] = ("extract", "read") if name in ASKED else ("ground",)
     way = Way(("listen", *looks), cue, (event,))
-    task = _task("listen_look", example, CATEGORIES[asked], way=way)
+    wanted = WANTED[f"told_{asked}"].format(x=name)
+    task = _task("listen_look", example, wanted, CATEGORIES[asked], way=way)
     return replace(task, listen=window, said=line.note)
 
 
@@ -248,7 +256,12 @@ def _moment_of_scene(script: Script) -> Task:
     text = _text(script, "on_screen", where=where)
     example = _example(script, text, shown.look.name, SHAPES, difficulty="easy")
     return Task(
-        _with_evidence(example, [shown]), "moment", SHAPES, look=(at_s, at_s), shown=(shown,)
+        _with_evidence(example, [shown]),
+        "moment",
+        WANTED["on_screen"],
+        SHAPES,
+        look=(at_s, at_s),
+        shown=(shown,),
     )
 
 
@@ -272,11 +285,15 @@ def _web_task(
     answer: str = person._asdict()[asked]
     text, values = wording.format(p=known), CATEGORIES[asked]
     example = _example(script, text, answer, values, difficulty="hard")
-    task = _task("web", example, values, way=way._replace(steps=(*way.steps, "search")))
+    task = _task(
+        "web", example, WANTED[asked], values, way=way._replace(steps=(*way.steps, "search"))
+    )
     return replace(task, name=name, target="sign")
 
 
-def _task(kind: Kind, example: Example, category: tuple[str, ...], *, way: Way) -> Task:
+def _task(
+    kind: Kind, example: Example, wanted: str, category: tuple[str, ...], *, way: Way
+) -> Task:
     """A task about events that all have one look."""
     example = example if example.evidence else _with_evidence(example, way.shown)
     target = query = ""
@@ -287,6 +304,7 @@ def _task(kind: Kind, example: Example, category: tuple[str, ...], *, way: Way) 
     return Task(
         example,
         kind,
+        wanted,
         category,
         way.steps,
         look=way.look,

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from sage import dialect
-from sage.mini.expert import Expert, Rates
+from sage.mini.expert import Expert, Rates, ground
 from sage.mini.film import MiniFilm, Task
 from sage.mini.phrases import QUERY
 from sage.mini.play import open_episode, play
@@ -23,12 +23,14 @@ from sage.prompts import fill
 from sage.timecode import format_time
 from sage.tools.ground import SCHEMA
 from sage.train.data import Demo
-from sage.train.readings import again, write_reading
+from sage.train.readings import write_reading
 from sage.train.rows import Recorder
 from sage.train.settings import MiniData, Warmup
 from sage.types import Frame, FramesPart, Message, Reply, TextPart
 
 NOTHING = '"found":false'
+MOST_SEARCHED = 12
+"""Pictures of an exercise in searching."""
 
 
 def write_demos(path: Path, data: MiniData, *, on_film: Callable[[int], None]) -> Path:
@@ -62,21 +64,16 @@ def demo_of(request: Request, reply: Reply) -> Demo:
 
 
 def write_warmup(path: Path, settings: Warmup, seed: int) -> Path:
-    """Writes texts to be said again, then pairs of pictures, and texts, with a question each; returns `path`."""
+    """Writes texts, and a few pictures at a time, with a question each; returns `path`."""
     films = [make_film("train", seed, index) for index in range(settings.films)]
     random = Random(f"looks {seed}")
-    copies = round(settings.copying * settings.rows)
-    return _write(
-        path, (_exercise(films, random, settings, n < copies) for n in range(settings.rows))
-    )
+    return _write(path, (_exercise(films, random, settings) for _ in range(settings.rows)))
 
 
-def _exercise(films: list[MiniFilm], random: Random, settings: Warmup, is_copy: bool) -> Demo:
-    if is_copy:
-        return write_reading(random, again)
+def _exercise(films: list[MiniFilm], random: Random, settings: Warmup) -> Demo:
     if random.random() < settings.reading:
         return write_reading(random)
-    return _look(films, random)
+    return (_look if random.random() < 0.5 else _search)(films, random)
 
 
 def _episode(
@@ -96,9 +93,7 @@ def _look(films: list[MiniFilm], random: Random) -> Demo:
     for scene in film.timeline:
         by_kind.setdefault(scene.look.kind, []).append(float(scene.start_s))
     times = {random.choice(by_kind[random.choice(sorted(by_kind))]) for _ in range(2)}
-    frames = tuple(
-        Frame(path=f"frames/{at_s:08.3f}-64x64.jpg", at_s=at_s) for at_s in sorted(times)
-    )
+    frames = tuple(_frame(at_s) for at_s in sorted(times))
     looks = [film.look_at(frame.at_s) for frame in frames]
     query, reply = "what can be seen?", ", ".join(look.words for look in looks)
     shapes = {look.name: look.colour for look in looks if look.colour}
@@ -110,6 +105,36 @@ def _look(films: list[MiniFilm], random: Random) -> Demo:
     prompt = fill("analyze", mini_setup(film, Path()).prompts, media=media, query=query)
     message = Message(role="user", parts=(FramesPart(frames=frames), TextPart(text=prompt)))
     return Demo(messages=(message,), reply=reply, folder=film.id, kind="look")
+
+
+def _search(films: list[MiniFilm], random: Random) -> Demo:
+    """A few pictures of one film, often with a short event: when is something to be seen?"""
+    film = random.choice([film for film in films if film.events])
+    event = random.choice(film.events)
+    looks = sorted({part.look for part in film.timeline})
+    look = event.look if random.random() < 0.7 else random.choice(looks)
+    n = random.randint(MOST_SEARCHED // 4, MOST_SEARCHED)
+    step_s = random.choice((0.5, 1.0, 1.5))
+    first_s = max(0.0, event.start_s - step_s * random.randrange(n))
+    frames = tuple(
+        _frame(first_s + step_s * i) for i in range(n) if first_s + step_s * i < film.duration_s
+    )
+    wanted = (
+        random.choice((look.kind, look.name))
+        if look.kind in ("number", "card", "sign")
+        else look.name
+    )
+    times = {"start": format_time(frames[0].at_s), "end": format_time(frames[-1].at_s)}
+    folder = mini_setup(film, Path()).prompts
+    prompt = fill("ground", folder, event=wanted, count=str(len(frames)), **times)
+    message = Message(role="user", parts=(FramesPart(frames=frames), TextPart(text=prompt)))
+    return Demo(
+        messages=(message,), reply=ground(film, frames, wanted), folder=film.id, kind="look"
+    )
+
+
+def _frame(at_s: float) -> Frame:
+    return Frame(path=f"frames/{at_s:08.3f}-64x64.jpg", at_s=at_s)
 
 
 def _write(path: Path, demos: Iterator[Demo]) -> Path:

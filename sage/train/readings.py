@@ -11,22 +11,23 @@ from random import Random
 
 from sage.mini.phrases import ASK, AT, BETWEEN
 from sage.mini.questions import CATEGORIES
-from sage.mini.words import FILLER, LINES, NAMES, PAGE, PAGE_LAST, SHAPES, THINGS, vocabulary
-from sage.timecode import format_clock, format_time
+from sage.mini.words import COLOURS, NAMES, PAGE, PAGE_LAST, SHAPES, vocabulary
+from sage.timecode import format_clock
 from sage.train.data import Demo
-from sage.train.drills import LONGEST_S, found, order, seen
+from sage.train.drills import LONGEST_S, found, order, said, seen, taken, told
 from sage.types import Message, TextPart
 
 Exercise = Callable[[Random], tuple[str, str]]
 """Draws a prompt and what should be said to it."""
 MOST = 16
 """Words of a text without sense; longer ones are learned many times slower."""
-SAID = ("colour", "number", "city", "food")
 
 
 def write_reading(random: Random, exercise: Exercise | None = None) -> Demo:
     """One exercise, of any sort unless one is given."""
-    prompt, reply = (exercise or random.choices(EXERCISES, WEIGHTS)[0])(random)
+    prompt, reply = (exercise or random.choices(list(EXERCISES), list(EXERCISES.values()))[0])(
+        random
+    )
     message = Message(role="user", parts=(TextPart(text=prompt),))
     return Demo(messages=(message,), reply=reply, kind="reading")
 
@@ -38,32 +39,27 @@ def again(random: Random) -> tuple[str, str]:
     return f"say this again.\n{text}", text
 
 
-def next_word(random: Random) -> tuple[str, str]:
-    """What comes after a word that is named."""
+def next_words(random: Random) -> tuple[str, str]:
+    """What comes after each of some words. Many lookups a text, since one alone is hardly ever learned from."""
     words = random.sample(_words(), k=random.randint(4, MOST))
-    place = random.randrange(len(words) - 1)
-    return (
-        f"{' '.join(words)}\nquestion: what comes right after {words[place]}?",
-        words[place + 1],
-    )
+    places = random.sample(range(len(words) - 1), random.randint(2, min(6, len(words) - 1)))
+    named = " ".join(words[place] for place in places)
+    reply = ", ".join(f"{words[place]} {words[place + 1]}" for place in places)
+    return f"{' '.join(words)}\nquestion: what comes right after {named}?", reply
 
 
-def said(random: Random) -> tuple[str, str]:
-    """A fact among the lines of a transcript."""
-    asked = random.choice(SAID)
-    subjects = random.sample(THINGS if asked in ("colour", "number") else NAMES, 3)
-    facts = [(subject, random.choice(_values(asked))) for subject in subjects]
-    lines = [LINES[asked].format(x=x, y=y) for x, y in facts]
-    lines += random.choices(FILLER, k=random.randint(0, 6))
-    random.shuffle(lines)
-    at_s = random.randint(0, 600)
-    told = []
-    for line in lines:
-        told.append(f"[{format_time(at_s)} - {format_time(at_s + 3)}] {line}")
-        at_s += random.randint(4, 60)
-    name, answer = random.choice(facts)
-    text = random.choice(ASK[f"said_{asked}"]).format(x=name, w=_where(random))
-    return f"question: {text}\nthe results:\n" + "\n".join(told), answer
+def pairs(random: Random) -> tuple[str, str]:
+    """The colours of shapes, or the shapes of colours, that stand in pairs."""
+    n = random.randint(2, len(SHAPES))
+    pairs = list(zip(random.sample(list(COLOURS), n), random.sample(SHAPES, n), strict=True))
+    text = ", ".join(" ".join(pair) for pair in pairs)
+    random.shuffle(pairs)
+    pairs = pairs[: random.randint(1, n)]
+    if random.random() < 0.3:
+        asked, named, reply = "shape", [c for c, _ in pairs], [f"{c} {s}" for c, s in pairs]
+    else:
+        asked, named, reply = "colour", [s for _, s in pairs], [f"{s} {c}" for c, s in pairs]
+    return f"{text}\nquestion: which {asked} has {' '.join(named)}?", ", ".join(reply)
 
 
 def page(random: Random) -> tuple[str, str]:
@@ -96,19 +92,20 @@ def times(random: Random) -> tuple[str, str]:
     return f"question: {text}\nthe results:\nwhat and when?", reply
 
 
-EXERCISES: tuple[Exercise, ...] = (again, next_word, said, page, times, order, seen, found)
-WEIGHTS = (3, 1, 2, 1, 1, 3, 3, 2)
-
-
-def _where(random: Random) -> str:
-    if random.random() < 0.5:
-        return ""
-    start_s, end_s = sorted(random.sample(range(0, LONGEST_S, 60), 2))
-    return random.choice(BETWEEN).format(a=format_clock(start_s), b=format_clock(end_s))
-
-
-def _values(asked: str) -> tuple[str, ...]:
-    return CATEGORIES["digit" if asked == "number" else asked]
+EXERCISES: dict[Exercise, int] = {
+    again: 3,
+    next_words: 3,
+    pairs: 3,
+    page: 1,
+    times: 1,
+    order: 2,
+    seen: 4,
+    found: 1,
+    said: 2,
+    told: 2,
+    taken: 1,
+}
+"""Exercises, and how often each is drawn."""
 
 
 def _words() -> list[str]:

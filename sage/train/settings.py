@@ -60,14 +60,12 @@ class Stage(Value):
 
 
 class Warmup(Stage):
-    """Learning to copy, then to see and to read, before anything else; rows are taken in the order they are written."""
+    """Learning to read, to act and to see, before anything else; rows are taken in the order they are written."""
 
     rate: float = Field(default=1e-3, gt=0)
     rows: int = Field(default=8000, ge=1)
-    copying: float = Field(default=0.25, ge=0, le=1)
-    """Share of rows, the first ones, that are texts to be said again: among other work this is hardly ever learned."""
     reading: float = Field(default=0.5, ge=0, le=1)
-    """Share of the rest that are texts with a question; the others are pairs of pictures."""
+    """Share of rows that are texts with a question; the others are a few pictures with one."""
     films: int = Field(default=300, ge=1)
     """Of the train split, from which pictures are taken."""
 

@@ -94,7 +94,7 @@ def prepare_rows(settings: SftSettings, name: str, tell: Tell) -> DemoFile:
     if name == "warmup" and settings.warmup:
         path = Path(settings.out) / "warmup.jsonl"
         if not path.exists():
-            tell(f"drawing up {settings.warmup.rows} exercises in copying, seeing and reading")
+            tell(f"drawing up {settings.warmup.rows} exercises in reading and seeing")
             write_warmup(path, settings.warmup, settings.data.mini.seed)
         return DemoFile(path)
     if settings.data.file:

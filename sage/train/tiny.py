@@ -17,6 +17,7 @@ from pydantic import Field
 from sage import dialect
 from sage.mini.words import vocabulary
 from sage.tools.registry import TOOLS
+from sage.train.wiring import wire
 from sage.types import Action, Answer, Call, Thought, Value
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def build_tiny(folder: Path, size: TinySize | None = None, *, seed: int = 0) -> 
     tokenizer = build_tokenizer()
     network = _network(tokenizer, size or TinySize())
     _twin(network, tokenizer)
-    _carry(network)
+    wire(network, HEAD)
     network.save_pretrained(folder)
     _processor(tokenizer).save_pretrained(folder)
     return folder
@@ -103,7 +104,9 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     known = "|".join(re.escape(piece) for piece in pieces)
     hours = "|".join(f"{h:02}" for h in range(LONGEST_H))
     time = rf"(?:{hours}):[0-5]\d(?=:\d\d)|:[0-5]\d"
-    pattern = rf"{known}| seconds>|{time}|\.\d| ?[A-Za-z]+|\d\d|\d|\s|[^\w\s]|_|."
+    # From the right, so that "349.5" and "351.0" differ in one token, as frames that stand close do.
+    pair = r"\d{1,2}(?=(?:\d\d)*(?!\d))"
+    pattern = rf"{known}| seconds>|{time}|\.\d| ?[A-Za-z]+|{pair}|\s|[^\w\s]|_|."
     raw = Tokenizer(models.WordLevel(ids, unk_token=UNKNOWN))
     raw.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
     raw.decoder = decoders.Fuse()
@@ -168,7 +171,7 @@ def _network(tokenizer: Any, size: TinySize) -> Qwen3VLForConditionalGeneration:
         "tie_word_embeddings": True,
         "rope_parameters": {
             "rope_type": "default",
-            "rope_theta": 10000.0,
+            "rope_theta": 100000.0,
             "mrope_section": [12, 10, 10],
             "mrope_interleaved": True,
         },
@@ -210,23 +213,6 @@ def _twin(network: Any, tokenizer: Any) -> None:
             twin = ids.get(f" {word}") if word.isalpha() else None
             if twin is not None:
                 table[twin] = 0.8 * table[index] + 0.6 * table[twin]
-
-
-def _carry(network: Any) -> None:
-    """Every head starts out adding to a token what it attends to, so that only where to look has to be learned.
-
-    Output weights are the transposed value weights (the "mimetic" start of Trockman and Kolter, 2023, arXiv 2305.09828,
-    with the sign that copies). From a random start, texts are said again only after hundreds of steps of nothing else.
-    """
-    import torch  # noqa: PLC0415
-
-    with torch.no_grad():
-        for layer in network.model.language_model.layers:
-            attention = layer.self_attn
-            values = attention.v_proj.weight.unflatten(0, (-1, HEAD))
-            heads = attention.o_proj.weight.unflatten(1, (-1, HEAD))
-            for head in range(heads.shape[1]):
-                heads[:, head] = values[head * len(values) // heads.shape[1]].T
 
 
 def _processor(tokenizer: Any) -> Any:

@@ -6,8 +6,9 @@ import pytest
 from sage import dialect
 from sage.faults import StoppedError, StopSignal, WorldError
 from sage.judge import Verdict, exact
-from sage.mini.expert import PERFECT, Expert, Rates, analyze, ground, mistake, options
+from sage.mini.expert import PERFECT, Expert, Rates, analyze, ground, mistake, options, quote
 from sage.mini.film import MiniFilm
+from sage.mini.phrases import reason
 from sage.mini.play import open_episode, play
 from sage.mini.words import split, vocabulary
 from sage.mini.workspace import mini_setup
@@ -30,6 +31,19 @@ def plays(root, rates, *, films=FILMS[:24], seed=0, **setup):
 def share_right(played):
     verdicts = [exact(episode.answer, task.example) is Verdict.RIGHT for _, task, episode in played]
     return sum(verdicts) / len(verdicts)
+
+
+def test_it_quotes_what_the_results_say(root):
+    """Where an answer is given after looks, what it rests on is quoted word by word, and holds it."""
+    played = [one for one in plays(root, PERFECT, films=FILMS[:40]) if one[1].steps]
+    assert len(played) > 20
+    for film, task, episode in played:
+        thought = episode.turns[-1].thought
+        told = "\n".join(t.observation.text for t in episode.turns if t.observation)
+        assert thought.reasoning == reason("found", quote(task, film, episode.turns))
+        evidence = thought.reasoning.partition(": ")[2]
+        assert evidence in told
+        assert task.kind == "count" or task.answer in evidence
 
 
 def test_without_errors_all_is_right_and_nothing_is_malformed(root):

@@ -105,21 +105,29 @@ def test_direct_demonstrations_answer_in_one_turn(tmp_path):
 
 
 def test_looks_tell_what_is_to_be_seen(tmp_path):
-    rows = list(
-        DemoFile(write_warmup(tmp_path / "a", Warmup(rows=60, films=8, copying=0, reading=0), 0))
-    )
-    assert len(rows) == 60
+    rows = list(DemoFile(write_warmup(tmp_path / "a", Warmup(rows=120, films=8, reading=0), 0)))
+    assert len(rows) == 120
+    searched: list[bool] = []
     for row in rows:
         film = find_film(row.folder)
         frames = next(p for p in row.messages[0].parts if isinstance(p, FramesPart)).frames
         looks = [film.look_at(frame.at_s) for frame in frames]
         words = ", ".join(look.words for look in looks)
+        if row.reply.startswith("{"):
+            spans = json.loads(row.reply)["spans"]
+            assert all(film.look_at(float(s["start"])).words == s["why"] for s in spans)
+            times = {f"{frame.at_s:.1f}" for frame in frames}
+            assert {s[edge] for s in spans for edge in ("start", "end")} <= times
+            searched.append(bool(spans))
+            continue
         assert row.reply == words or row.reply in {look.colour for look in looks}
     assert {word for row in rows for word in ("card", "sign", "number") if word in row.reply} == {
         "card",
         "sign",
         "number",
     }
+    assert 40 < len(searched) < 80
+    assert 0.3 < sum(searched) / len(searched) < 0.95
 
 
 def _without_folders(path):
