@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from random import Random
 
 from sage import dialect
@@ -171,9 +170,8 @@ class Expert:
         return _call("ground-event", event=target, **window)
 
     def _seen(self, frames: Sequence[Frame]) -> str:
-        """What the frames of a glance show, in order, each once in a row."""
-        words = [self._film.look_at(frame.at_s).words for frame in frames]
-        return ", ".join(word for word, _ in groupby(words)) or "nothing"
+        """What the frames of a glance show, each once, as it first comes."""
+        return tell(self._film, frames) or "nothing"
 
 
 def options(task: Task) -> tuple[str, ...]:
@@ -212,7 +210,12 @@ def analyze(film: MiniFilm, frames: Sequence[Frame], query: str) -> str:
             return next((look.name for look in looks if look.kind == kind), NOT_SHOWN)
     if shape:
         return next((look.colour for look in looks if look.name == shape), NOT_SHOWN)
-    return ", ".join(look.words for look in looks) or NOT_SHOWN
+    return tell(film, frames) or NOT_SHOWN
+
+
+def tell(film: MiniFilm, frames: Sequence[Frame]) -> str:
+    """What frames show in words, each look once, as it first comes."""
+    return ", ".join(dict.fromkeys(film.look_at(frame.at_s).words for frame in frames))
 
 
 def is_done(step: Step, task: Task, film: MiniFilm, turns: Sequence[Turn]) -> bool:

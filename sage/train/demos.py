@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from sage import dialect
-from sage.mini.expert import Expert, Rates, ground
+from sage.mini.expert import Expert, Rates, ground, tell
 from sage.mini.film import MiniFilm, Task
 from sage.mini.phrases import QUERY
 from sage.mini.play import open_episode, play
@@ -29,8 +29,8 @@ from sage.train.settings import MiniData, Warmup
 from sage.types import Frame, FramesPart, Message, Reply, TextPart
 
 NOTHING = '"found":false'
-MOST_SEARCHED = 12
-"""Pictures of an exercise in searching."""
+FEW, MOST_SEEN, MOST_SEARCHED = 2, 16, 12
+"""Pictures of an exercise: of two looks, of a glance, of a search."""
 
 
 def write_demos(path: Path, data: MiniData, *, on_film: Callable[[int], None]) -> Path:
@@ -87,17 +87,13 @@ def _episode(
 
 
 def _look(films: list[MiniFilm], random: Random) -> Demo:
-    """Two pictures of one film: what do they show, or one thing about them, asked as tools ask."""
+    """Pictures of one film: what do they show, or one thing about them, asked as tools ask."""
     film = random.choice(films)
-    by_kind: dict[str, list[float]] = {}
-    for scene in film.timeline:
-        by_kind.setdefault(scene.look.kind, []).append(float(scene.start_s))
-    times = {random.choice(by_kind[random.choice(sorted(by_kind))]) for _ in range(2)}
-    frames = tuple(_frame(at_s) for at_s in sorted(times))
+    frames = tuple(_frame(at_s) for at_s in sorted(_times(film, random)))
     looks = [film.look_at(frame.at_s) for frame in frames]
-    query, reply = "what can be seen?", ", ".join(look.words for look in looks)
+    query, reply = "what can be seen?", tell(film, frames)
     shapes = {look.name: look.colour for look in looks if look.colour}
-    if shapes and random.random() < 0.4:
+    if len(frames) <= FEW and shapes and random.random() < 0.4:
         shape = random.choice(sorted(shapes))
         query = QUERY["colour"].format(x=shape)
         reply = next(look.colour for look in looks if look.name == shape)
@@ -105,6 +101,17 @@ def _look(films: list[MiniFilm], random: Random) -> Demo:
     prompt = fill("analyze", mini_setup(film, Path()).prompts, media=media, query=query)
     message = Message(role="user", parts=(FramesPart(frames=frames), TextPart(text=prompt)))
     return Demo(messages=(message,), reply=reply, folder=film.id, kind="look")
+
+
+def _times(film: MiniFilm, random: Random) -> set[float]:
+    """Two times with something different, or times spread over the film as a glance spreads them."""
+    if random.random() < 0.5:
+        step_s = film.duration_s / random.randint(FEW, MOST_SEEN)
+        return {step_s * (i + 0.5) for i in range(int(film.duration_s / step_s))}
+    by_kind: dict[str, list[float]] = {}
+    for scene in film.timeline:
+        by_kind.setdefault(scene.look.kind, []).append(float(scene.start_s))
+    return {random.choice(by_kind[random.choice(sorted(by_kind))]) for _ in range(FEW)}
 
 
 def _search(films: list[MiniFilm], random: Random) -> Demo:

@@ -96,7 +96,7 @@ EXERCISES: dict[Exercise, int] = {
     again: 3,
     next_words: 3,
     pairs: 3,
-    page: 1,
+    page: 2,
     times: 1,
     order: 2,
     seen: 4,
