@@ -63,8 +63,8 @@ Weights are kept in float16 and run in float32.
 `make sage-tiny` makes and measures it again; see dev/LOG.md for what was tried.
 """
 MADE = {
-    "sage-tiny-sft": "Made by `configs/sft-tiny.yaml`: {warm} pairs of pictures to learn to see by, then {demos} rows "
-    "of an imperfect expert's episodes ({minutes:.0f} minutes on {cores} processor cores).",
+    "sage-tiny-sft": "Made by `configs/sft-tiny.yaml`: {warm} exercises in reading and seeing, then {demos} rows, "
+    "most of them of an imperfect expert's episodes ({minutes:.0f} minutes on {cores} processor cores).",
     "sage-tiny": "Made from `assets/sage-tiny-sft` by `configs/grpo-tiny.yaml`: {steps} steps of multi-turn GRPO, "
     "{episodes} episodes ({minutes:.0f} minutes on {cores} processor cores).",
 }
