@@ -55,7 +55,9 @@ class Rates:
     needless: float = 0.5
     """A look that was not needed, in short films."""
     early: float = 0.15
-    """A guess, right only by luck, instead of the next look, in long films, at each turn."""
+    """A guess, right only by luck, instead of the first look, in long films, at each turn."""
+    hasty: float = 0.5
+    """The same where what was found only tells where to look next: a time, a name, frames."""
     wrong_window: float = 0.15
     """Looking or listening at a wrong time first."""
     slip: float = 0.02
@@ -64,7 +66,7 @@ class Rates:
     """As tool model: not seeing what a frame shows."""
 
 
-PERFECT = Rates(needless=0.0, early=0.0, wrong_window=0.0, slip=0.0)
+PERFECT = Rates(needless=0.0, early=0.0, hasty=0.0, wrong_window=0.0, slip=0.0)
 
 
 class Expert:
@@ -122,7 +124,8 @@ class Expert:
         """The action, and which of REASON stands behind it."""
         turns = situation.turns
         random = Random(f"{self._seed} {situation.question.id} {len(turns)}")
-        step = next((s for s in task.steps if not is_done(s, task, self._film, turns)), None)
+        left = [s for s in task.steps if not is_done(s, task, self._film, turns)]
+        step = left[0] if left else None
         duration_s = self._film.duration_s
         if situation.mode is Mode.DIRECT:
             return Answer(text=task.answer), "found"
@@ -134,7 +137,8 @@ class Expert:
                 return self._needless(task, random), "more"
             slips = random.random() < self._rates.slip
             return Answer(text=mistake(task, random) if slips else task.answer), "found"
-        if duration_s >= EARLY_S and random.random() < self._rates.early:
+        guesses = self._rates.early if len(left) == len(task.steps) else self._rates.hasty
+        if duration_s >= EARLY_S and random.random() < guesses:
             return Answer(text=random.choice(options(task))), "guess"
         tools = [t.action.tool for t in turns if isinstance(t.action, Call)]
         errs = TOOL_OF[step] not in tools and random.random() < self._rates.wrong_window

@@ -29,8 +29,8 @@ from sage.train.settings import MiniData, Warmup
 from sage.types import Frame, FramesPart, Message, Reply, TextPart
 
 NOTHING = '"found":false'
-FEW, MOST_SEEN, MOST_SEARCHED = 2, 16, 12
-"""Pictures of an exercise: of two looks, of a glance, of a search."""
+FEW, MANY, MOST_SEEN, MOST_SEARCHED = 2, 6, 16, 12
+"""Pictures of an exercise: of one about a single thing, of some looks, of a glance, of a search."""
 
 
 def write_demos(path: Path, data: MiniData, *, on_film: Callable[[int], None]) -> Path:
@@ -41,7 +41,7 @@ def write_demos(path: Path, data: MiniData, *, on_film: Callable[[int], None]) -
 
 def demonstrate(data: MiniData, root: Path, on_film: Callable[[int], None]) -> Iterator[Demo]:
     """The rows of the expert's episodes; `root` holds the pages."""
-    rates = Rates(data.needless, data.early, data.wrong_window, data.slip)
+    rates = Rates(data.needless, data.early, data.hasty, data.wrong_window, data.slip)
     for index in range(data.first, data.first + data.films):
         on_film(index)
         film = make_film("train", data.seed, index)
@@ -104,14 +104,15 @@ def _look(films: list[MiniFilm], random: Random) -> Demo:
 
 
 def _times(film: MiniFilm, random: Random) -> set[float]:
-    """Two times with something different, or times spread over the film as a glance spreads them."""
-    if random.random() < 0.5:
-        step_s = film.duration_s / random.randint(FEW, MOST_SEEN)
-        return {step_s * (i + 0.5) for i in range(int(film.duration_s / step_s))}
+    """Times spread over the film as a glance spreads them, or some with things of all kinds."""
+    if random.random() < 0.4:
+        n = random.randint(FEW, MOST_SEEN)
+        return {film.duration_s / n * (i + 0.5) for i in range(n)}
     by_kind: dict[str, list[float]] = {}
     for scene in film.timeline:
         by_kind.setdefault(scene.look.kind, []).append(float(scene.start_s))
-    return {random.choice(by_kind[random.choice(sorted(by_kind))]) for _ in range(FEW)}
+    n = random.randint(1, MANY)
+    return {random.choice(by_kind[random.choice(sorted(by_kind))]) for _ in range(n)}
 
 
 def _search(films: list[MiniFilm], random: Random) -> Demo:

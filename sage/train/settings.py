@@ -25,6 +25,7 @@ class MiniData(Value):
     """auto: the agent; direct: one turn over the same frames."""
     needless: float = Field(default=0.5, ge=0, le=1)
     early: float = Field(default=0.15, ge=0, le=1)
+    hasty: float = Field(default=0.5, ge=0, le=1)
     wrong_window: float = Field(default=0.15, ge=0, le=1)
     slip: float = Field(default=0.02, ge=0, le=1)
     """How often the expert errs; see `sage.mini.expert.Rates`."""

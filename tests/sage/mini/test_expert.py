@@ -6,9 +6,19 @@ import pytest
 from sage import dialect
 from sage.faults import StoppedError, StopSignal, WorldError
 from sage.judge import Verdict, exact
-from sage.mini.expert import PERFECT, Expert, Rates, analyze, ground, mistake, options, quote
+from sage.mini.expert import (
+    EARLY_S,
+    PERFECT,
+    Expert,
+    Rates,
+    analyze,
+    ground,
+    mistake,
+    options,
+    quote,
+)
 from sage.mini.film import MiniFilm
-from sage.mini.phrases import reason
+from sage.mini.phrases import REASON, reason
 from sage.mini.play import open_episode, play
 from sage.mini.words import split, vocabulary
 from sage.mini.workspace import mini_setup
@@ -96,8 +106,21 @@ def test_it_errs_at_its_rates_and_the_same_way_again(root):
     assert once == again != other
 
 
+def test_it_is_hasty_only_where_what_was_found_leads_further(root):
+    hasty = replace(PERFECT, hasty=1.0)
+    guessed = 0
+    for film, task, episode in plays(root, hasty, films=FILMS[:40]):
+        if film.duration_s < EARLY_S or len(task.steps) < 2:
+            assert episode.answer == task.answer
+        else:
+            assert episode.turns[-1].thought.reasoning.startswith(REASON["guess"])
+            assert episode.answer in options(task)
+            guessed += 1
+    assert guessed > 5
+
+
 def test_a_wrong_window_is_mended(root):
-    rates = Rates(needless=0.0, early=0.0, wrong_window=1.0, slip=0.0)
+    rates = replace(PERFECT, wrong_window=1.0)
     played = list(plays(root, rates))
     assert share_right(played) > 0.95
     longer = sum(len(e.turns) > len(t.steps) + 1 for _, t, e in played if t.steps)
@@ -105,7 +128,7 @@ def test_a_wrong_window_is_mended(root):
 
 
 def test_slips_are_plausible_and_wrong(root):
-    for _, task, episode in plays(root, Rates(0.0, 0.0, 0.0, slip=1.0), films=FILMS[:10]):
+    for _, task, episode in plays(root, replace(PERFECT, slip=1.0), films=FILMS[:10]):
         assert episode.answer != task.answer
         assert episode.answer in (task.example.question.choices or task.category)
 
