@@ -333,7 +333,6 @@ def test_sage_tiny_acts_alike_behind_a_server_and_in_this_process(tmp_path):
     assert sum(same) >= 48, unlike
 
 
-@pytest.mark.skipif(not TINY_SFT.is_dir(), reason="sage-tiny is not trained yet")
 def test_grpo_samples_from_a_server_that_is_given_its_weights(tmp_path):
     """Ratios are near 1 in both steps, the second with new weights; what is learned last arrives by a refresh."""
     start = untie(TINY_SFT, tmp_path / "start")

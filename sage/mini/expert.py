@@ -116,7 +116,8 @@ class Expert:
         action, why = self._act(task, situation)
         if situation.stage == 1:
             wanted = intent(task.kind, task.wanted)
-            return action, Thought(video_context=self._seen(frames), query_intent=wanted)
+            seen = tell(self._film, frames) or "nothing"
+            return action, Thought(video_context=seen, query_intent=wanted)
         told = reason(why, quote(task, self._film, situation.turns))
         return action, Thought(answerable=why != "more", reasoning=told)
 
@@ -172,10 +173,6 @@ class Expert:
             return _call("transcribe-speech", **window)
         target = task.shown[0].look.words if task.shown else random.choice(SHAPES)
         return _call("ground-event", event=target, **window)
-
-    def _seen(self, frames: Sequence[Frame]) -> str:
-        """What the frames of a glance show, each once, as it first comes."""
-        return tell(self._film, frames) or "nothing"
 
 
 def options(task: Task) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from sage.mini.expert import Expert, Rates, ground, tell
 from sage.mini.film import MiniFilm, Task
 from sage.mini.phrases import QUERY
 from sage.mini.play import open_episode, play
+from sage.mini.questions import ASKED
 from sage.mini.workspace import mini_setup
 from sage.mini.world import make_film
 from sage.models.base import Request
@@ -99,8 +100,7 @@ def _look(films: list[MiniFilm], random: Random) -> Demo:
         reply = next(look.colour for look in looks if look.name == shape)
     media = "frames at " + ", ".join(format_time(frame.at_s) for frame in frames)
     prompt = fill("analyze", mini_setup(film, Path()).prompts, media=media, query=query)
-    message = Message(role="user", parts=(FramesPart(frames=frames), TextPart(text=prompt)))
-    return Demo(messages=(message,), reply=reply, folder=film.id, kind="look")
+    return _shown(film, frames, prompt, reply)
 
 
 def _times(film: MiniFilm, random: Random) -> set[float]:
@@ -127,18 +127,16 @@ def _search(films: list[MiniFilm], random: Random) -> Demo:
     frames = tuple(
         _frame(first_s + step_s * i) for i in range(n) if first_s + step_s * i < film.duration_s
     )
-    wanted = (
-        random.choice((look.kind, look.name))
-        if look.kind in ("number", "card", "sign")
-        else look.name
-    )
+    wanted = random.choice((look.kind, look.name)) if look.kind in ASKED else look.name
     times = {"start": format_time(frames[0].at_s), "end": format_time(frames[-1].at_s)}
     folder = mini_setup(film, Path()).prompts
     prompt = fill("ground", folder, event=wanted, count=str(len(frames)), **times)
+    return _shown(film, frames, prompt, ground(film, frames, wanted))
+
+
+def _shown(film: MiniFilm, frames: tuple[Frame, ...], prompt: str, reply: str) -> Demo:
     message = Message(role="user", parts=(FramesPart(frames=frames), TextPart(text=prompt)))
-    return Demo(
-        messages=(message,), reply=ground(film, frames, wanted), folder=film.id, kind="look"
-    )
+    return Demo(messages=(message,), reply=reply, folder=film.id, kind="look")
 
 
 def _frame(at_s: float) -> Frame:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sage import dialect
 from sage.mini.phrases import ASK, AT, BETWEEN, FLASH, PERSON, QUERY, WANTED, WHY, intent, reason
-from sage.mini.questions import CATEGORIES
+from sage.mini.questions import ASKED, CATEGORIES
 from sage.mini.words import CARDS, COLOURS, FILLER, LINES, NAMES, NUMBERS, SHAPES, THINGS
 from sage.timecode import format_clock, format_time
 from sage.types import Answer, Call, Thought
@@ -42,7 +42,7 @@ def order(random: Random) -> tuple[str, str]:
     call = Call(tool=tool, arguments=arguments, rationale=WHY[tool])
     wanted = intent(kind, WANTED[wording].format(x=shape))
     if random.random() < 0.5:
-        glance = ", ".join(_scenes(random))
+        glance = ", ".join(scenes_of(random))
         thought = Thought(video_context=glance, query_intent=wanted)
         return f"{glance}\nquestion: {question}", _write(call, thought, 1)
     thought = Thought(answerable=False, reasoning=reason("more"))
@@ -51,7 +51,7 @@ def order(random: Random) -> tuple[str, str]:
 
 def seen(random: Random) -> tuple[str, str]:
     """The colour of a shape, the shape of a colour, or what comes next, among scenes that are listed."""
-    scenes = _scenes(random)
+    scenes = scenes_of(random)
     place = random.randrange(len(scenes))
     colour, shape = scenes[place].split()
     asked, x, answer = random.choice((("colour", shape, colour), ("shape", colour, shape)))
@@ -126,7 +126,7 @@ def told(random: Random) -> tuple[str, str]:
         at_s = random.randrange(0, LONGEST_S, 5)
         start, end = format_clock(at_s), format_clock(at_s + 10)
         cue = LINES["watch"].format(x=shape, a=start, b=end)
-        asked = {"number": "told_digit", "card": "told_card"}.get(shape, "told_colour")
+        asked = f"told_{ASKED.get(shape, 'colour')}"
         question = random.choice(ASK[asked]).format(x=shape, w=_where(random))
         wanted = intent("listen_look", WANTED[asked].format(x=shape))
         window = {"timestamp_start": start, "timestamp_end": end}
@@ -142,7 +142,7 @@ def taken(random: Random) -> tuple[str, str]:
     first_s, n = random.randrange(LONGEST_S), random.randint(1, 3)
     label = f"extract-video-parts_#{n}"
     shape = random.choice((*SHAPES, "number", "card"))
-    asked = {"number": "digit", "card": "card"}.get(shape, "colour")
+    asked = ASKED.get(shape, "colour")
     where = random.choice(AT).format(a=format_clock(first_s))
     question = random.choice(ASK[asked]).format(x=shape, w=where)
     wanted = intent("moment", WANTED[asked].format(x=shape))
@@ -186,9 +186,9 @@ def _where(random: Random) -> str:
     return random.choice(BETWEEN).format(a=format_clock(start_s), b=format_clock(end_s))
 
 
-def _scenes(random: Random) -> list[str]:
-    """Scenes in which neither a colour nor a shape comes twice."""
-    n = random.randint(1, len(SHAPES))
+def scenes_of(random: Random, least: int = 1) -> list[str]:
+    """Scenes, at least so many, in which neither a colour nor a shape comes twice."""
+    n = random.randint(least, len(SHAPES))
     pairs = zip(random.sample(list(COLOURS), n), random.sample(SHAPES, n), strict=True)
     return [f"{colour} {shape}" for colour, shape in pairs]
 

@@ -11,10 +11,10 @@ from random import Random
 
 from sage.mini.phrases import ASK, AT, BETWEEN
 from sage.mini.questions import CATEGORIES
-from sage.mini.words import COLOURS, NAMES, PAGE, PAGE_LAST, SHAPES, vocabulary
+from sage.mini.words import NAMES, PAGE, PAGE_LAST, SHAPES, vocabulary
 from sage.timecode import format_clock
 from sage.train.data import Demo
-from sage.train.drills import LONGEST_S, found, order, said, seen, taken, told
+from sage.train.drills import LONGEST_S, found, order, said, scenes_of, seen, taken, told
 from sage.types import Message, TextPart
 
 Exercise = Callable[[Random], tuple[str, str]]
@@ -50,11 +50,10 @@ def next_words(random: Random) -> tuple[str, str]:
 
 def pairs(random: Random) -> tuple[str, str]:
     """The colours of shapes, or the shapes of colours, that stand in pairs."""
-    n = random.randint(2, len(SHAPES))
-    pairs = list(zip(random.sample(list(COLOURS), n), random.sample(SHAPES, n), strict=True))
-    text = ", ".join(" ".join(pair) for pair in pairs)
-    random.shuffle(pairs)
-    pairs = pairs[: random.randint(1, n)]
+    scenes = scenes_of(random, least=2)
+    text = ", ".join(scenes)
+    random.shuffle(scenes)
+    pairs = [scene.split() for scene in scenes[: random.randint(1, len(scenes))]]
     if random.random() < 0.3:
         asked, named, reply = "shape", [c for c, _ in pairs], [f"{c} {s}" for c, s in pairs]
     else:

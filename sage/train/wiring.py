@@ -44,9 +44,9 @@ def wire(network: Any, head: int) -> None:
     first, *others = model.layers
     config = network.config.text_config
     with torch.no_grad():
-        for layer in model.layers:
-            _copy_all(layer.self_attn, head)
         if config.num_attention_heads < 4:
+            for layer in model.layers:
+                _copy_all(layer.self_attn, head)
             return
         table = model.embed_tokens.weight
         table *= EMBEDDING
@@ -86,6 +86,7 @@ def _look_back(attention: Any, axes: Axes, head: int, theta: float) -> None:
     keys[0] = 0
     keys[0][:FAST, 0] = 1
     values[0] = axes.own
+    _copy_all(attention, head)
     for index, (steps, to) in enumerate(((1, axes.before), (2, axes.second))):
         queries[index] = 0
         queries[index][:FAST, 0] = torch.cos(turns * steps)
@@ -117,9 +118,9 @@ def _match(attention: Any, axes: Axes, head: int, *, is_backward: bool) -> None:
         keys[index][slow] = of[: len(slow)]
     if is_backward:
         values[1] = axes.before
-    for index in range(outputs.shape[1]):
-        outputs[:, index] = REST * values[index // 2].T
-    outputs[:, 0] = COPY * values[0].T
+    _copy_all(attention, head)
+    outputs[:, 0] *= COPY
+    outputs[:, 1:] *= REST
     if is_backward:
         outputs[:, 2] = axes.own.T
         outputs[:, 3] = REST * axes.own.T
