@@ -171,6 +171,8 @@ class Episode:
         message = ""
         if isinstance(action, Invalid) and reply.finish == "length":
             message = f"The reply was cut off after {self.setup.max_tokens} tokens."
+        elif isinstance(action, Invalid) and reply.finish == "loop":
+            message = "The reply went round in circles and was cut off."
         elif isinstance(action, Invalid) and reply.finish == "safety":
             message = "The provider's safety filter held the reply back."
         elif isinstance(action, Call) and self.must_answer:

@@ -241,7 +241,7 @@ class Reply(Value):
 
     text: str
     finish: str = "stop"
-    """stop, length, safety."""
+    """stop, length, safety; loop: it went round in circles."""
     usage: Usage = Usage()
     seconds: float = 0.0
     model: str = ""

@@ -2,7 +2,8 @@
 
 Every row has its own temperature, seed, length and stop: noise is added to the logits before the greedy choice
 (Gumbel's trick: argmax(logits / T + noise) is a sample of softmax(logits / T)), from a generator of its own.
-A stop is looked at before every layer, because the prompt of a long film is one long step.
+A stop is looked at before every layer, because the prompt of a long film is one long step. A row that goes round in
+circles is ended there, for the whole batch would wait for it to fill its length.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from sage.models.base import Request
 from sage.models.qwen import Prompt, Renderer
 from sage.types import Reply, Usage
 
+LOOP, PERIOD = 64, 16
+"""A reply goes round in circles when its last tokens, so many, repeat the same few, at most so many."""
+
 
 class OutOfMemory(Exception):
     """The device's memory did not suffice."""
@@ -35,7 +39,7 @@ class Output(NamedTuple):
 
     text: str
     finish: str
-    """stop or length."""
+    """stop, length or loop."""
     prompt_ids: tuple[int, ...]
     token_ids: tuple[int, ...]
     """As sampled; the end token is the last one when it was reached."""
@@ -66,7 +70,7 @@ def decode(
         lengths = _lengths(network, requests, width)
         sampler = Sampler(requests, network.device)
         ends = _end_tokens(network)
-        limits = Limits(width, lengths, network.device)
+        limits = Limits(width, lengths)
         with torch.inference_mode(), _stoppable(network, requests):
             sequences = network.generate(
                 **batch,
@@ -75,7 +79,7 @@ def decode(
                 stopping_criteria=StoppingCriteriaList([limits]),
             )
     return [
-        _output(renderer, row, ends, sampler, (batch, sequences, lengths))
+        _output(renderer, row, ends, sampler, (batch, sequences, limits))
         for row in range(len(requests))
     ]
 
@@ -104,14 +108,28 @@ class Sampler(LogitsProcessor):
 
 
 class Limits(StoppingCriteria):
-    """Ends each row at its own length."""
+    """Ends each row at its own length, or where it has gone round in circles."""
 
-    def __init__(self, width: int, lengths: Sequence[int], device: Any) -> None:
+    def __init__(self, width: int, lengths: Sequence[int]) -> None:
         self.width = width
-        self.lengths = torch.tensor(lengths, device=device)
+        self.lengths = list(lengths)
+        """Of each row, once all are done: how long it may be."""
+        self.loops: set[int] = set()
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        return input_ids.shape[1] - self.width >= self.lengths
+        printed = input_ids.shape[1] - self.width
+        if printed >= LOOP:
+            for row in find_loops(input_ids[:, -LOOP:]):
+                if self.lengths[row] > printed:
+                    self.lengths[row] = printed
+                    self.loops.add(row)
+        return torch.tensor([printed >= most for most in self.lengths], device=input_ids.device)
+
+
+def find_loops(tokens: torch.Tensor) -> list[int]:
+    """Which rows of (B, N) consist of the same few tokens over and over."""
+    repeats = [(tokens[:, p:] == tokens[:, :-p]).all(dim=1) for p in range(1, PERIOD + 1)]
+    return torch.stack(repeats).any(dim=0).nonzero()[:, 0].tolist()
 
 
 @contextmanager
@@ -189,17 +207,17 @@ def _output(
     row: int,
     ends: list[int],
     sampler: Sampler,
-    tensors: tuple[Any, torch.Tensor, Sequence[int]],
+    tensors: tuple[Any, torch.Tensor, Limits],
 ) -> Output:
-    batch, sequences, lengths = tensors
+    batch, sequences, limits = tensors
     inputs, mask = batch["input_ids"][row], batch["attention_mask"][row].bool()
-    printed = sequences[row, inputs.shape[0] :].tolist()[: lengths[row]]
+    printed = sequences[row, inputs.shape[0] :].tolist()[: limits.lengths[row]]
     end = next((n for n, token in enumerate(printed) if token in ends), None)
     tokens = printed if end is None else printed[: end + 1]
     said = tokens if end is None else tokens[:-1]
     return Output(
         text=renderer.processor.tokenizer.decode(said, skip_special_tokens=True),
-        finish="length" if end is None else "stop",
+        finish="stop" if end is not None else "loop" if row in limits.loops else "length",
         prompt_ids=tuple(inputs[mask].tolist()),
         token_ids=tuple(tokens),
         logprobs=tuple(float(step[row]) for step in sampler.logprobs[: len(tokens)]),

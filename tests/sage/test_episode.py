@@ -146,7 +146,9 @@ def test_agent_mode_has_to_look_first():
     assert episode.stop is Stop.ANSWERED
 
 
-@pytest.mark.parametrize(("finish", "told"), [("length", "cut off"), ("safety", "safety filter")])
+@pytest.mark.parametrize(
+    ("finish", "told"), [("length", "cut off"), ("loop", "in circles"), ("safety", "safety filter")]
+)
 def test_why_a_reply_broke_off_is_told(finish, told):
     action = say(begin(), '<json>{"video_con', finish=finish)
     assert isinstance(action, Invalid)

@@ -11,11 +11,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from sage.faults import Border, StoppedError, StopSignal, WorldError
 from sage.models import local
 from sage.models.base import Request
-from sage.models.decode import OutOfMemory, _memory
+from sage.models.decode import LOOP, PERIOD, OutOfMemory, _memory, find_loops
 from sage.models.local import LocalModel, find_weights
 from sage.models.qwen import FRAME_TOKENS, PROMPT_TOKENS, fit
 from sage.types import Clip, ClipPart, Frame, FramesPart, Message, TextPart
@@ -23,6 +24,7 @@ from tests.films import make_film
 from tests.tiny_model import IMAGE, VIDEO, build
 
 FAMILIES = ["qwen3_vl", "qwen2_5_vl"]
+EMBEDDINGS = "model.language_model.embed_tokens.weight"
 UNEVEN = (0.0, 3.27, 100.04, 1999.96, 7322.5)
 
 
@@ -124,6 +126,38 @@ def test_a_reply_does_not_depend_on_its_batch(tmp_path, model):
     assert [len(r.token_ids) for r in together] == [5, 12, 9]
     assert [r.finish for r in together] == ["length"] * 3
     assert {r.usd for r in together} == {0.0}
+
+
+def test_a_reply_that_goes_round_in_circles_is_ended_and_holds_nobody_up(tmp_path, folders):
+    """A network whose every token is as likely: greedily always the first one, else anything."""
+    shutil.copytree(folders["qwen3_vl"], tmp_path / "even")
+    weights = tmp_path / "even" / "model.safetensors"
+    tensors = load_file(weights)
+    head = "lm_head.weight" if "lm_head.weight" in tensors else EMBEDDINGS
+    tensors[head] = torch.zeros_like(tensors[head])
+    save_file(tensors, weights, metadata={"format": "pt"})
+    model = LocalModel(str(tmp_path / "even"), device="cpu", keep_tokens=True)
+    long = [ask(tmp_path, "x", max_tokens=200, temperature=t, seed=1) for t in (0.0, 1.0)]
+    circling, free = model.generate(long)
+    assert (circling.finish, len(circling.token_ids)) == ("loop", LOOP)
+    assert len(circling.logprobs) == LOOP
+    assert free.finish == "length" or free.token_ids[-1] in ends(model)
+    assert len(free.token_ids) > LOOP or free.finish == "stop"
+
+
+def ends(model):
+    found = loaded(model).network.generation_config.eos_token_id
+    return [found] if isinstance(found, int) else found
+
+
+@given(st.integers(1, PERIOD), st.randoms(use_true_random=False))
+def test_loops_are_told_from_what_only_resembles_them(period, random):
+    few = random.sample(range(1000), period)
+    circle = [few[n % period] for n in range(LOOP)]
+    broken = [*circle]
+    broken[LOOP // 2] = 1000
+    apart = random.sample(range(1000), LOOP)
+    assert find_loops(torch.tensor([circle, broken, apart])) == [0]
 
 
 def test_the_seed_decides_what_is_sampled(tmp_path, qwen3):
