@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-PROFILE = Profile(frames=16, focus=False, prompts=MINI, max_tokens=512)
+PROFILE = Profile(frames=16, focus=False, prompts=MINI, max_tokens=256)
 """What a model of this world is trained with."""
 TOUCH_S = 0.002
 

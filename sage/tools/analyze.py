@@ -111,7 +111,7 @@ def _request(workspace: Workspace, selection: Selection, query: str) -> Request:
     return Request(
         messages=(Message(role="user", parts=(*parts, TextPart(text=prompt))),),
         folder=workspace.folder,
-        max_tokens=1024,
+        max_tokens=min(1024, workspace.setup.max_tokens),
         seed=workspace.setup.seed,
         stop=workspace.stop,
         on_retry=lambda sentence: workspace.on_progress(sentence, None),

@@ -207,7 +207,7 @@ def _request(workspace: Workspace, piece: Piece, event: str) -> Request:
         messages=(Message(role="user", parts=parts),),
         folder=workspace.folder,
         schema=SCHEMA,
-        max_tokens=1024,
+        max_tokens=min(1024, workspace.setup.max_tokens),
         seed=workspace.setup.seed,
         stop=workspace.stop,
         on_retry=lambda sentence: workspace.on_progress(sentence, None),
