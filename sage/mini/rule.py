@@ -6,14 +6,17 @@ from collections.abc import Callable
 
 from sage.judge import Verdict
 from sage.mini.expert import TOOL_OF, is_done
-from sage.mini.film import MiniFilm, Step, Stretch, Task
+from sage.mini.film import MiniFilm, Step, Task
 from sage.rewards.calls import call_key, calls_of
 from sage.timecode import parse_time
 from sage.types import Call, Trace, Turn
 
 
 def rule_for(film: MiniFilm, task: Task) -> Callable[[Trace, Turn], Verdict]:
-    """Is a call reasonable? When it is new, serves a step still to be done, and looks where the question points."""
+    """Is a call reasonable? When it is new, serves a step still to be done, and looks where the question points.
+
+    A look at a second of a long stretch does not serve: it could be called for again and again, each time rewarded.
+    """
 
     def judge(before: Trace, turn: Turn) -> Verdict:
         if not isinstance(turn.action, Call):
@@ -34,13 +37,15 @@ def _serves(call: Call, step: Step, task: Task, film: MiniFilm) -> bool:
         return False
     if step == "read":
         return True
-    return _overlaps(call, task.listen if step == "listen" else task.look, film.duration_s)
+    stretch = task.listen if step == "listen" else task.look
+    return _covers(call, stretch or (0, film.duration_s), film.duration_s)
 
 
-def _overlaps(call: Call, stretch: Stretch | None, duration_s: float) -> bool:
-    """Whether a call looks into a stretch; times that cannot be read are anywhere."""
-    if stretch is None:
-        return True
+ENOUGH_S = 60.0
+
+
+def _covers(call: Call, stretch: tuple[float, float], duration_s: float) -> bool:
+    """Whether a call looks into half of a stretch, or a minute of it; times that cannot be read are anywhere."""
     ends = []
     for name, missing in (("timestamp_start", 0.0), ("timestamp_end", duration_s)):
         given = call.arguments.get(name)
@@ -48,4 +53,5 @@ def _overlaps(call: Call, stretch: Stretch | None, duration_s: float) -> bool:
             ends.append(parse_time(given, duration_s).seconds if given else missing)
         except (ValueError, TypeError):
             ends.append(missing)
-    return ends[0] <= stretch[1] and ends[1] >= stretch[0]
+    shared = min(ends[1], stretch[1]) - max(ends[0], stretch[0])
+    return shared >= min(ENOUGH_S, (stretch[1] - stretch[0]) / 2)

@@ -48,6 +48,17 @@ def test_a_look_elsewhere_than_the_question_points_is_not_reasonable():
         assert judge(trace.model_copy(update={"turns": ()}), trace.turns[0]) is verdict
 
 
+def test_a_second_of_the_film_is_no_place_to_listen_for_what_may_be_anywhere():
+    film, task = next(
+        (f, t) for f in FILMS for t in f.tasks if t.steps == ("listen",) and not t.listen
+    )
+    judge = rule_for(film, task)
+    for window, verdict in (("00:00:30", Verdict.WRONG), (None, Verdict.RIGHT)):
+        asked = {"timestamp_start": window, "timestamp_end": window} if window else {}
+        trace = trace_of(call("transcribe-speech", **asked), "x")
+        assert judge(trace.model_copy(update={"turns": ()}), trace.turns[0]) is verdict
+
+
 @pytest.mark.parametrize("number", range(0, 60, 6))
 def test_all_calls_of_a_perfect_expert_are_reasonable_and_one_more_is_not(number, tmp_path):
     film = FILMS[number]
