@@ -317,7 +317,6 @@ def test_unconstrained_garbage_in_this_process_ends_as_malformed(
     assert turn.usd == 0.0
 
 
-@pytest.mark.skipif(not TINY.is_dir(), reason="sage-tiny is not trained yet")
 def test_sage_tiny_acts_alike_behind_a_server_and_in_this_process(tmp_path):
     """Fifty prompts of all kinds, real pictures, greedy, no schema: the same actions token for token in 95 %."""
     requests = [request for number in range(12) for request in prompts(number, tmp_path)][:50]

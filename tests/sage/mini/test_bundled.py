@@ -27,14 +27,13 @@ def run(film: str, example: Example, root: Path) -> Trace:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (ASSETS / "sage-tiny").is_dir(), reason="sage-tiny is not trained yet")
 def test_auto_answers_most_questions_of_the_bundled_films_in_seconds(tmp_path):
     right, told = 0, []
     for film in FILMS:
         for example in examples(film):
             trace = run(film, example, tmp_path)
             assert trace.setup.model == "sage-tiny"
-            assert trace.stop in (Stop.ANSWERED, Stop.FORCED), trace.error
+            assert trace.stop is not Stop.FAILED, trace.error
             right += exact(trace.answer, example) is Verdict.RIGHT
             told.append((example.question.text, example.answer, trace.answer, trace.seconds))
     assert right >= 10, told
