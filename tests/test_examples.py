@@ -24,6 +24,8 @@ from sage.video.probe import probe
 FOLDER = Path(__file__).parents[1] / "assets" / "examples"
 LISTING = yaml.safe_load((FOLDER / "examples.yaml").read_text(encoding="utf-8"))
 EXAMPLES = {entry["id"]: entry for entry in LISTING["examples"]}
+REAL = [name for name, entry in EXAMPLES.items() if entry.get("captions")]
+"""Films about something, with captions beside them, too; the others are of the miniature world."""
 MAX_BYTES = 3_000_000
 MAX_RUN_BYTES = 1_500_000
 
@@ -108,13 +110,14 @@ def test_films_are_small_and_play_in_browsers(name: str) -> None:
     assert len(head) <= MAX_BYTES
     assert head.index(b"moov") < head.index(b"mdat")
     assert film.duration_s == pytest.approx(entry["duration_s"], abs=0.5)
-    assert (film.width, film.height, film.codec, film.pixel_format) == (640, 360, "h264", "yuv420p")
+    assert (film.width, film.height) == ((640, 360) if name in REAL else (384, 384))
+    assert (film.codec, film.pixel_format) == ("h264", "yuv420p")
     with av.open(str(path)) as container:
         assert container.streams.audio[0].codec_context.name == "aac"
         assert container.streams.audio[0].codec_context.channels == 1
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", REAL)
 def test_captions_inside_and_beside_the_film_agree(name: str) -> None:
     film = film_of(name)
     side = read_captions(film, str(FOLDER / EXAMPLES[name]["captions"]))
@@ -135,7 +138,7 @@ def test_entries_are_complete(name: str) -> None:
     entry = EXAMPLES[name]
     assert all(entry[key] for key in ("title", "about", "licence"))
     needs = [question["needs"] for question in entry["questions"]]
-    assert needs == ["captions", "pages", "vision"]
+    assert needs == ["captions", "pages", "vision"] or (len(needs) == 3 and name not in REAL)
     assert 3 <= len(list((FOLDER / entry["pages"]).glob("*.html"))) <= 6
 
 
@@ -179,7 +182,7 @@ def test_page_questions_are_answered_from_the_pages(
     assert any(e.start_s is not None for e in evidence)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", REAL)
 def test_vision_questions_are_admitted_to_be_out_of_reach(tmp_path: Path, name: str) -> None:
     text, _ = answer(name, EXAMPLES[name]["questions"][2]["text"], tmp_path)
     assert "cannot read pictures without a vision model" in text
@@ -191,7 +194,7 @@ def test_saved_runs_are_whole_small_and_free_of_paths(name: str) -> None:
     trace = RunFolder.open(folder).trace()
     text = (folder / "events.jsonl").read_text(encoding="utf-8")
     assert trace.answer
-    assert trace.evidence
+    assert trace.evidence or (name not in REAL and len(trace.turns) > 1)
     assert all((folder / f.path).is_file() for f in trace.frames)
     assert '"/' not in text
     assert str(Path.home()) not in text

@@ -129,7 +129,7 @@ def test_a_stopped_run_says_what_is_kept(site: Site) -> None:
 
 def test_every_example_has_a_film_questions_and_a_picture(tmp_path: Path) -> None:
     shelf = Shelf(Films(tmp_path))
-    assert len(shelf.examples) == 3
+    assert len(shelf.examples) == 5
     for example in shelf.examples:
         assert example.film.stat().st_size <= 3_000_000
         assert example.questions
