@@ -32,6 +32,7 @@ QUESTIONS = 600
 """Of the test split, on real films through the real tools."""
 MEASURED = {
     "sage-tiny": ("sage-tiny", "agent"),
+    "sage-tiny-direct": ("sage-tiny", "direct"),
     "sage-tiny-sft": ("hf:assets/sage-tiny-sft", "agent"),
     "direct-tiny": ("hf:trained/direct-tiny/model", "direct"),
     "offline": ("offline", "agent"),
@@ -52,7 +53,7 @@ signs, and the lines spoken about them. It says nothing of use about any other f
 
 `sage.yaml` says how it has to be asked; SAGE heeds it by itself:
 
-    python -m sage ask assets/examples/shapes-long.mp4 "which food ..." --model {spec}
+    python -m sage ask assets/examples/shapes-short.mp4 "which number is named for the wheel?" --model {spec}
 
 Weights are kept in float16 and run in float32.
 
@@ -60,6 +61,7 @@ Weights are kept in float16 and run in float32.
 
 {numbers}
 
+`sage-tiny-direct` is sage-tiny made to answer in one turn, which it was never taught; `direct-tiny` was.
 `make sage-tiny` makes and measures it again; see dev/LOG.md for what was tried.
 """
 MADE = {
@@ -121,8 +123,8 @@ def measure(name: str) -> None:
 
 
 def keep() -> None:
-    """Reports by each judge, and the raw lines they are made from."""
-    folders = [TRAINED / "bench" / name for name in MEASURED]
+    """Reports by each judge, and the raw lines they are made from; of what was measured."""
+    folders = [TRAINED / "bench" / name for name in measured()]
     for judge in ("exact", "judge-tiny") if SECOND.is_dir() else ("exact",):
         runs = map(str, folders)
         run("bench", "report", *runs, "--judge", judge, "--out", str(KEPT / judge))
@@ -136,6 +138,10 @@ def keep() -> None:
                 told = tarfile.TarInfo(f"{folder.name}/{path.relative_to(folder)}")
                 told.size = len(text.encode())
                 packed.addfile(told, io.BytesIO(text.encode()))
+
+
+def measured() -> list[str]:
+    return [name for name in MEASURED if (TRAINED / "bench" / name).is_dir()]
 
 
 def write_card(name: str) -> None:
@@ -180,7 +186,7 @@ PHASES = ("rollout_s", "rows_s", "update_s")
 
 def table() -> str:
     """Accuracy by duration of all that was measured, as the report of the benchmark tells it."""
-    told = {name: report(name) for name in MEASURED if name != "offline"}
+    told = {name: report(name) for name in measured() if name != "offline"}
     first = next(iter(told.values()))
     names = " | ".join(told)
     lines = [

@@ -13,7 +13,6 @@ from tests.sage.bench.recount import recount
 
 KEPT = Path(__file__).parents[2] / "dev" / "bench"
 JUDGES = ("exact", "judge-tiny")
-pytestmark = pytest.mark.skipif(not KEPT.is_dir(), reason="sage-tiny is not trained yet")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,8 @@ def raw(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("judge", JUDGES)
 def test_the_report_says_what_the_raw_lines_say(raw, judge):
     runs = json.loads((KEPT / judge / "report.json").read_text("utf-8"))["runs"]
-    assert [run["run"] for run in runs] == ["sage-tiny", "sage-tiny-sft", "direct-tiny", "offline"]
+    assert [run["run"] for run in runs][:2] == ["sage-tiny", "sage-tiny-direct"]
+    assert {run["run"] for run in runs} >= {"sage-tiny-sft", "offline"}
     for run in runs:
         for name, cell in recount(raw / run["run"], judge).items():
             told = run if name == "all" else run["buckets"][name]
