@@ -30,7 +30,7 @@ from sage.mini.encode import write_film
 from sage.mini.expert import Expert
 from sage.mini.make import file_examples
 from sage.mini.workspace import setup_for, write_pages
-from sage.models.base import Request
+from sage.models.base import Request, ignore
 from sage.models.catalog import open_model
 from sage.models.local import LocalModel
 from sage.prompts import MINI
@@ -392,4 +392,5 @@ def prompts(number: int, root: Path) -> Iterator[Request]:
         setup = setup_for(example, root)
         list(ask(path, example.question, setup, store=store, models=models))
         for request, _ in asked.taken:
-            yield replace(request, schema=None, max_tokens=200)
+            told = {"on_wait": ignore, "on_retry": ignore}  # instead of a run that has ended
+            yield replace(request, schema=None, max_tokens=200, **told)

@@ -16,7 +16,7 @@ from tests.sage.train.job_scripts import wait_for
 __all__ = ["served", "training"]
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
-LOST = ["Failed to fetch", "net::ERR_", "Connection errored out", "AbortError"]
+LOST = ["Failed to fetch", "network error", "net::ERR_", "Connection errored out", "AbortError"]
 
 
 def stop_all(served: Served) -> None:

@@ -100,7 +100,12 @@ class Training:
 
     def open(self, job: str = "") -> Training:
         if self.page.url.startswith("http"):
-            self.page.watched.allowed += [*LEFT, "Failed to fetch", "ERR_CONNECTION"]
+            self.page.watched.allowed += [
+                *LEFT,
+                "Failed to fetch",
+                "network error",
+                "ERR_CONNECTION",
+            ]
         self.page.goto(f"{self.app.url}/" + (f"?job={job}" if job else ""))
         self.page.wait_for_selector("button#ask", state="attached")
         if not job:
