@@ -10,13 +10,12 @@ that was stopped goes on. Numbers are greedy ones on the questions of the val sp
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "trained" / "ablations"
-WARM = ROOT / "trained" / "warm-tiny"
+from sage_tiny import TRAINED, run
+
+OUT, WARM = TRAINED / "ablations", TRAINED / "warm-tiny"
 STEPS = 24
 SHORT = (f"steps={STEPS}", "questions=6", "first_steps=5", f"eval_every={STEPS}")
 RUNS: dict[str, tuple[str, ...]] = {
@@ -45,10 +44,9 @@ def main() -> None:
     for name in sys.argv[1:] or RUNS:
         if name == "without SFT" and not (WARM / "model" / "sage.yaml").is_file():
             only = ("main.steps=1", "main.rate=1e-9")
-            run("sft", "--config", "configs/sft-tiny.yaml", f"out={WARM}", *only)
-        run(
-            "grpo", "--config", "configs/grpo-tiny.yaml", f"out={folder(name)}", *SHORT, *RUNS[name]
-        )
+            run("train", "sft", "--config", "configs/sft-tiny.yaml", f"out={WARM}", *only)
+        settings = (f"out={folder(name)}", *SHORT, *RUNS[name])
+        run("train", "grpo", "--config", "configs/grpo-tiny.yaml", *settings)
     print(table())
 
 
@@ -66,10 +64,6 @@ def table() -> str:
             cells = " | ".join(f"{last[key]:.3f}" for key in SHOWN)
             lines.append(f"| {name} | {cells} |")
     return "\n".join(lines)
-
-
-def run(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "sage", "train", *arguments], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

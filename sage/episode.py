@@ -169,12 +169,13 @@ class Episode:
     def _allowed(self, action: Action, reply: Reply) -> Action:
         """An action that the mode or a limit forbids is malformed."""
         message = ""
-        if isinstance(action, Invalid) and reply.finish == "length":
-            message = f"The reply was cut off after {self.setup.max_tokens} tokens."
-        elif isinstance(action, Invalid) and reply.finish == "loop":
-            message = "The reply went round in circles and was cut off."
-        elif isinstance(action, Invalid) and reply.finish == "safety":
-            message = "The provider's safety filter held the reply back."
+        if isinstance(action, Invalid):
+            broke_off = {
+                "length": f"The reply was cut off after {self.setup.max_tokens} tokens.",
+                "loop": "The reply went round in circles and was cut off.",
+                "safety": "The provider's safety filter held the reply back.",
+            }
+            message = broke_off.get(reply.finish, "")
         elif isinstance(action, Call) and self.must_answer:
             message = "A tool was called where only an answer is possible."
         elif isinstance(action, Answer) and self.setup.mode is Mode.AGENT and self.stage == 1:
