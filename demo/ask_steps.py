@@ -78,7 +78,8 @@ class Steps:
     def explain(self, spec: str | None, key: str | None) -> str:
         """One line below the picker: what the chosen model is, or what it lacks."""
         if not spec or spec == "auto":
-            return ""
+            usual, shapes = (catalog.resolve("auto", is_mini=mini)[0] for mini in (False, True))
+            return "" if usual == shapes else f"Questions about films of shapes go to {shapes}."
         known = {status.spec: status for status in catalog.statuses()}.get(spec)
         if known is None:
             return "" if spec.count(":") else "No such model. Pick one of the list."

@@ -2,22 +2,27 @@
 
     python dev/ablate.py [NAME …]        all unless some are named; then a table of what is there
 
-Shorter than the recipe of sage-tiny, so that all fit into a night on two cores. What is done already is kept, and a run
-that was stopped goes on. Numbers are greedy ones on the questions of the val split after the last step, in memory.
+Shorter than the recipe of sage-tiny, and as many at a time as there are processor cores. What is done already is kept,
+and a run that was stopped goes on. Numbers are greedy ones on the questions of the val split after the last step, in memory.
 `without SFT` starts from a model that has learned to read and to see and was never shown what an agent does.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sage_tiny import TRAINED, run
 
 OUT, WARM = TRAINED / "ablations", TRAINED / "warm-tiny"
-STEPS = 24
-SHORT = (f"steps={STEPS}", "questions=6", "first_steps=5", f"eval_every={STEPS}")
+STEPS = 16
+SHORT = (
+    *(f"steps={STEPS}", "questions=6", "first_steps=5", "threads=1"),
+    *(f"eval_every={STEPS}", "eval_films.n=40"),
+)
 RUNS: dict[str, tuple[str, ...]] = {
     "the recipe": (),
     "no accuracy": ("reward.accuracy=0",),
@@ -41,13 +46,17 @@ SHOWN = {
 
 
 def main() -> None:
-    for name in sys.argv[1:] or RUNS:
-        if name == "without SFT" and not (WARM / "model" / "sage.yaml").is_file():
-            only = ("main.steps=1", "main.rate=1e-9")
-            run("train", "sft", "--config", "configs/sft-tiny.yaml", f"out={WARM}", *only)
-        settings = (f"out={folder(name)}", *SHORT, *RUNS[name])
-        run("train", "grpo", "--config", "configs/grpo-tiny.yaml", *settings)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(ablate, sys.argv[1:] or RUNS))
     print(table())
+
+
+def ablate(name: str) -> None:
+    if name == "without SFT" and not (WARM / "model" / "sage.yaml").is_file():
+        only = ("main.steps=1", "main.rate=1e-9", "threads=1")
+        run("train", "sft", "--config", "configs/sft-tiny.yaml", f"out={WARM}", *only)
+    settings = (f"out={folder(name)}", *SHORT, *RUNS[name])
+    run("train", "grpo", "--config", "configs/grpo-tiny.yaml", *settings)
 
 
 def folder(name: str) -> Path:
