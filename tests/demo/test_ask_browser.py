@@ -28,6 +28,13 @@ def test_an_example_leads_to_evidence_that_moves_the_player(controls: Controls) 
     )
 
 
+def test_the_picker_says_which_films_auto_gives_to_another_model(controls: Controls) -> None:
+    hint = controls.page.locator("#model-hint")
+    hint.get_by_text("films of shapes go to sage-tiny").wait_for()
+    controls.choose("sage-tiny")
+    hint.get_by_text("understands only films of the miniature world").wait_for()
+
+
 def test_an_own_film_is_shown_asked_about_and_seekable(controls: Controls, app: App) -> None:
     controls.give_film().choose(app.quick()).ask()
     assert "3 turns" in controls.status("Answered in")
