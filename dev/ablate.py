@@ -31,6 +31,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "no repeated": ("reward.repeated=0",),
     "no invalid": ("reward.invalid=0",),
     "no repaired": ("reward.repaired=0",),
+    "neither accuracy nor tool": ("reward.accuracy=0", "reward.reasonable=0"),
     "with looked": ("reward.looked=1",),
     "without SFT": (f"model={WARM / 'model'}",),
 }

@@ -32,7 +32,6 @@ QUESTIONS = 600
 """Of the test split, on real films through the real tools."""
 MEASURED = {
     "sage-tiny": ("sage-tiny", "agent"),
-    "sage-tiny-direct": ("sage-tiny", "direct"),
     "sage-tiny-sft": ("hf:assets/sage-tiny-sft", "agent"),
     "direct-tiny": ("hf:trained/direct-tiny/model", "direct"),
     "offline": ("offline", "agent"),
@@ -61,7 +60,7 @@ Weights are kept in float16 and run in float32.
 
 {numbers}
 
-`sage-tiny-direct` is sage-tiny made to answer in one turn, which it was never taught; `direct-tiny` was.
+`direct-tiny` is the first stage taught further, to answer at once from the same frames.
 `make sage-tiny` makes and measures it again; see dev/LOG.md for what was tried.
 """
 MADE = {
