@@ -18,10 +18,10 @@ def run(*words):
     return CliRunner().invoke(app, ["train", "grpo", *words])
 
 
-@pytest.mark.parametrize("name", ["grpo-tiny", "grpo-8b"])
-def test_shipped_settings_resolve(name):
+@pytest.mark.parametrize(("name", "processes"), [("grpo-tiny", 2), ("grpo-8b", 8)])
+def test_shipped_settings_share_their_questions_evenly(name, processes):
     settings = load_config(GrpoSettings, CONFIGS / f"{name}.yaml")
-    assert settings.questions % 8 == 0
+    assert settings.questions % processes == 0
     result = run("--config", str(CONFIGS / f"{name}.yaml"), "--dry-run", "max_steps=2")
     assert result.exit_code == 0, result.output
     assert "2 of" in result.output
