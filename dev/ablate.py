@@ -3,7 +3,7 @@
     python dev/ablate.py [NAME …]        all unless some are named; then a table of what is there
 
 Shorter than the recipe of sage-tiny, and as many at a time as there are processor cores. What is done already is kept,
-and a run that was stopped goes on. Numbers are greedy ones on the questions of the val split after the last step, in memory.
+and a run that was stopped goes on. Numbers are greedy ones on questions of the val split, after the last step.
 `without SFT` starts from a model that has learned to read and to see and was never shown what an agent does.
 """
 
