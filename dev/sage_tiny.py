@@ -65,9 +65,9 @@ Weights are kept in float16 and run in float32.
 """
 MADE = {
     "sage-tiny-sft": "Made by `configs/sft-tiny.yaml`: {warm} exercises in reading and seeing, then {demos} rows, "
-    "most of them of an imperfect expert's episodes ({minutes:.0f} minutes on {cores} processor cores).",
+    "most of them of an imperfect expert's episodes (processor cores: {cores}, minutes: {minutes:.0f}).",
     "sage-tiny": "Made from `assets/sage-tiny-sft` by `configs/grpo-tiny.yaml`: {steps} steps of multi-turn GRPO, "
-    "{episodes} episodes ({minutes:.0f} minutes on {cores} processor cores).",
+    "{episodes} episodes (processor cores: {cores}, minutes: {minutes:.0f}).",
 }
 
 
@@ -165,18 +165,21 @@ def facts(name: str) -> dict[str, Any]:
     """How a model was made, from the files of its run."""
     import os
 
+    import yaml
+
     run_folder = TRAINED / RUNS[name][1]
     lines = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
     seconds = sum(
         line.get("seconds", 0.0) + sum(line.get(key, 0.0) for key in PHASES) for line in lines
     )
+    settings = yaml.safe_load((run_folder / "settings.yaml").read_text())
     return {
         "warm": sum(line.get("rows", 0) for line in lines if line.get("name") == "warmup"),
         "demos": sum(line.get("rows", 0) for line in lines if line.get("name") == "main"),
         "steps": len(lines),
         "episodes": round(sum(line.get("episodes", 0) for line in lines)),
         "minutes": seconds / 60,
-        "cores": os.cpu_count(),
+        "cores": settings["threads"] or os.cpu_count(),
     }
 
 
