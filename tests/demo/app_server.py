@@ -31,6 +31,8 @@ LINES = [(1.0, 3.0, "Good evening."), (20.0, 23.0, PASSWORD), (30.0, 33.0, "Good
 
 LEFT = ["AbortError", "Connection errored out"]
 """What Gradio writes to the console when a page is left while it still listens."""
+CUT = [*LEFT, "Failed to fetch", "network error"]
+"""The same of one whose server went away in the middle of a request."""
 
 
 @dataclass(frozen=True)

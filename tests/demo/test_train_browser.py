@@ -10,13 +10,14 @@ import time
 import pytest
 
 from sage.train.job_files import JobState
+from tests.demo.app_server import CUT
 from tests.demo.train_app import Served, Training, add_paced, begun, served, steps_of, training
 from tests.sage.train.job_scripts import wait_for
 
 __all__ = ["served", "training"]
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
-LOST = ["Failed to fetch", "network error", "net::ERR_", "Connection errored out", "AbortError"]
+LOST = [*CUT, "net::ERR_"]
 
 
 def stop_all(served: Served) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from sage.train.job_files import Info, JobState
 from sage.train.jobs import Job, Jobs
-from tests.demo.app_server import LEFT, free_port, start
+from tests.demo.app_server import CUT, free_port, start
 from tests.sage.train.job_scripts import wait_for
 
 PACED = """
@@ -100,12 +100,7 @@ class Training:
 
     def open(self, job: str = "") -> Training:
         if self.page.url.startswith("http"):
-            self.page.watched.allowed += [
-                *LEFT,
-                "Failed to fetch",
-                "network error",
-                "ERR_CONNECTION",
-            ]
+            self.page.watched.allowed += [*CUT, "ERR_CONNECTION"]
         self.page.goto(f"{self.app.url}/" + (f"?job={job}" if job else ""))
         self.page.wait_for_selector("button#ask", state="attached")
         if not job:

@@ -28,8 +28,7 @@ def raw(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("judge", JUDGES)
 def test_the_report_says_what_the_raw_lines_say(raw, judge):
     runs = json.loads((KEPT / judge / "report.json").read_text("utf-8"))["runs"]
-    names = ["sage-tiny", "sage-tiny-sft", "direct-tiny", "offline"]
-    assert [run["run"] for run in runs] == names
+    assert [run["run"] for run in runs] == ["sage-tiny", "sage-tiny-sft", "direct-tiny", "offline"]
     for run in runs:
         for name, cell in recount(raw / run["run"], judge).items():
             told = run if name == "all" else run["buckets"][name]
