@@ -176,7 +176,7 @@ def facts(name: str) -> dict[str, Any]:
     return {
         "warm": sum(line.get("rows", 0) for line in lines if line.get("name") == "warmup"),
         "demos": sum(line.get("rows", 0) for line in lines if line.get("name") == "main"),
-        "steps": len(lines),
+        "steps": lines[-1]["step"],
         "episodes": round(sum(line.get("episodes", 0) for line in lines)),
         "minutes": seconds / 60,
         "cores": settings["threads"] or os.cpu_count(),

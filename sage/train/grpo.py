@@ -63,7 +63,12 @@ def _train(settings: GrpoSettings, tell: Tell, stop: StopSignal) -> Path | None:
     if main:
         save_config(settings, out / "settings.yaml")
         write_plan(out, {"grpo": settings.last_step})
-        metrics.cut(0, first)
+        metrics.cut(0, first or -1)
+    if settings.eval_every and not first:
+        # What the curves of evaluations are compared with: the model as it was.
+        before = evaluate(bench, stop)
+        if main and before:
+            tell(_log(metrics, {"stage": 0, "step": 0, **before}, settings))
     for step in range(first, settings.last_step):
         try:
             line, judged = take_step(bench, step, stop=stop)
@@ -242,8 +247,9 @@ def _log(metrics: Metrics, line: dict[str, Any], settings: GrpoSettings) -> str:
     )
     names = ("reward", "accuracy", "turns", "tool_rate", "format_rate", "kl", "val/accuracy")
     told = "  ".join(f"{name} {line[name]:.3f}" for name in names if name in line)
-    seconds = line["rollout_s"] + line["rows_s"] + line["update_s"]
-    return f"grpo {line['step']}/{settings.last_step}  {told}  {seconds:.1f} s"
+    seconds = sum(line[name] for name in ("rollout_s", "rows_s", "update_s") if name in line)
+    took = f"  {seconds:.1f} s" if seconds else ""
+    return f"grpo {line['step']}/{settings.last_step}  {told}{took}"
 
 
 def _keep_traces(out: Path, step: int, judged: Sequence[Judged]) -> None:

@@ -94,7 +94,7 @@ class GrpoSettings(Value):
     keep: int = Field(default=2, ge=1)
     """Checkpoints that are kept."""
     eval_every: int = Field(default=0, ge=0)
-    """Steps between greedy evaluations on other questions; 0: never."""
+    """Steps between greedy evaluations on other questions, the first before any step; 0: never."""
     eval_films: Films = Films(split="val", n=40)
 
     @property

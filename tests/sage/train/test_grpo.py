@@ -1,6 +1,7 @@
 """The whole loop on a toy: it learns, it survives being killed, and it says what it does."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,8 +115,13 @@ def test_sigterm_keeps_a_checkpoint_and_the_run_goes_on(model, straight, tmp_pat
 
 def test_other_questions_are_evaluated_greedily(model, tmp_path):
     settings = toy_settings(model, tmp_path, max_steps=2, eval_every=2, eval_films=Films(n=1))
-    train(settings, quiet)
-    first, second = lines(tmp_path)
+    told = []
+    train(settings, told.append)
+    before, first, second = lines(tmp_path)
+    assert before["step"] == 0
+    assert before["val/episodes"] == 3
+    assert not {"reward", "alarms"} & set(before)
+    assert told[0].startswith("grpo 0/2  val/accuracy ")
     assert "val/accuracy" not in first
     assert second["val/episodes"] == 3
     # The film it learned, and at temperature 0: more regular than when sampled.
@@ -128,6 +134,16 @@ def test_a_stop_during_sampling_gives_up_the_step(model, tmp_path):
     assert train(toy_settings(model, tmp_path), quiet, stop=stop) is None
     assert checkpoints.newest(tmp_path / "checkpoints")[1].step == 0
     assert lines(tmp_path) == []
+
+
+def test_what_was_evaluated_before_any_step_is_there_once(model, tmp_path):
+    settings = toy_settings(model, tmp_path, max_steps=1, eval_every=2, eval_films=Films(n=1))
+    train(settings, quiet)
+    shutil.rmtree(tmp_path / "checkpoints")
+    train(settings, quiet)
+    assert [line["step"] for line in lines(tmp_path)] == [0, 1]
+    train(settings.model_copy(update={"max_steps": 2}), quiet)
+    assert [line["step"] for line in lines(tmp_path)] == [0, 1, 2]
 
 
 def test_a_killed_run_is_resumed_as_if_nothing_had_happened(model, straight, tmp_path):
