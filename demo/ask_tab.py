@@ -220,12 +220,12 @@ def _wire(at: Fields, steps: Steps, page: gr.Blocks) -> None:
         follow(event, at, steps, may_refuse=may_refuse)
 
     page.load(steps.models, None, [at.model, at.tool_model], **QUIET)
-    page.load(steps.explain, [at.model, at.key], at.model_hint, **QUIET)
     then(page.load(steps.load, at.browser, [at.browser, *fills], **QUIET))
     begun = [at.run, at.browser, at.ask, at.stop, at.status]
     then(at.ask.click(_named(at, steps.start), _form(at), begun, **QUIET), may_refuse=True)
     at.stop.click(steps.stop, at.run, None, queue=False, **STOP)
-    at.model.change(steps.explain, [at.model, at.key], at.model_hint, **QUIET)
+    asked = [page.load, at.model.change]
+    gr.on(asked, steps.explain, [at.model, at.key], at.model_hint, **QUIET)
     then(at.examples.pick(steps.pick, None, fills, **QUIET))
     taken = at.upload.upload(steps.take, at.upload, [*fills, at.upload, at.status], **QUIET)
     then(taken, may_refuse=True)

@@ -170,12 +170,12 @@ def _wire_form(
     checked = [at["draft"], at["folder"]]
     # What there is to start from changes while the app runs.
     page.load(steps.refresh, at["recipe"], at["base"], **QUIET)
-    page.load(named(steps.check), form, checked, **QUIET)
     at["recipe"].input(steps.recipe, at["recipe"], [at["preset"], at["base"], *knobs], **QUIET)
     at["preset"].input(steps.knobs, [at["recipe"], at["preset"]], knobs, **QUIET)
     at["data"].change(_where, at["data"], at["where"], **QUIET)
+    # One event for all, so that an earlier answer never replaces a later one.
     gr.on(
-        [field.change for field in fields],
+        [page.load, *(field.change for field in fields)],
         named(steps.check),
         form,
         checked,
