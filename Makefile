@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ENV := .venv
 BIN := $(ENV)/bin
-UV := VIRTUAL_ENV=$(CURDIR)/$(ENV) $(BIN)/uv pip install --quiet
+UV := VIRTUAL_ENV=$(CURDIR)/$(ENV) $(BIN)/uv pip install --quiet --compile-bytecode
 
 .PHONY: run test check fmt unit env env-dev sage-tiny clean
 
