@@ -36,8 +36,8 @@ def main() -> None:
     )
 
 
-def ask(film: str, question: str, choices: tuple[str, ...]) -> tuple[float, str]:
-    """Seconds of the whole command, and what it answered; empty when it did not."""
+def ask(film: str, question: str, choices: tuple[str, ...]) -> tuple[float, str | None]:
+    """Seconds of the whole command, and what it answered; `None` when it did not."""
     from sage.store import RunFolder
 
     with tempfile.TemporaryDirectory() as out:

@@ -3,8 +3,8 @@
     python dev/reward_rise.py BEFORE AFTER [AFTER …]        folders of models
 
 The curve of a training is of other questions at every step, so that most of what moves it is which ones were drawn.
-Here the questions are those of `eval_films`, each played once for every seed; what is
-told is the mean reward of each model, and how far it is from the first, paired by question, with a 95 % interval.
+Here the questions are those of `eval_films`, each played once for every seed; what is told is the mean reward of each
+model, and how far it is from the first, paired by question, with a 95 % interval.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -43,15 +42,13 @@ def rewards(model: str) -> np.ndarray:
     from sage.train.grpo_settings import GrpoSettings
 
     with tempfile.TemporaryDirectory() as out:
-        changes = {"model": model, "out": out, "kl": "0"}
-        text = [f"{name}={value}" for name, value in changes.items()]
-        settings = load_config(GrpoSettings, ROOT / "configs" / "grpo-tiny.yaml", text)
+        changes = [f"model={model}", f"out={out}", "kl=0"]
+        settings = load_config(GrpoSettings, ROOT / "configs" / "grpo-tiny.yaml", changes)
         bench = open_bench(settings)
         numbers = [n for n in range(len(bench.others)) for _ in SEEDS]
         seeds = list(SEEDS) * len(bench.others)
         setup = {"temperature": settings.temperature, "limits": settings.limits(settings.steps)}
-        with torch.no_grad():
-            judged = play(bench, bench.others, numbers, seeds, StopSignal(), setup)
+        judged = play(bench, bench.others, numbers, seeds, StopSignal(), setup)
     found = np.array([j.reward for j in judged], dtype=float)
     return found.reshape(-1, len(SEEDS)).mean(axis=1)
 
