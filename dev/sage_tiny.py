@@ -167,23 +167,19 @@ def facts(name: str) -> dict[str, Any]:
 
     import yaml
 
+    from sage.train.job_curves import seconds_of
+
     run_folder = TRAINED / RUNS[name][1]
     lines = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
-    seconds = sum(
-        line.get("seconds", 0.0) + sum(line.get(key, 0.0) for key in PHASES) for line in lines
-    )
     settings = yaml.safe_load((run_folder / "settings.yaml").read_text())
     return {
         "warm": sum(line.get("rows", 0) for line in lines if line.get("name") == "warmup"),
         "demos": sum(line.get("rows", 0) for line in lines if line.get("name") == "main"),
         "steps": lines[-1]["step"],
         "episodes": round(sum(line.get("episodes", 0) for line in lines)),
-        "minutes": seconds / 60,
+        "minutes": sum(map(seconds_of, lines)) / 60,
         "cores": settings["threads"] or os.cpu_count(),
     }
-
-
-PHASES = ("rollout_s", "rows_s", "update_s")
 
 
 def table() -> str:

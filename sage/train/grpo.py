@@ -24,6 +24,7 @@ from sage.train.checkpoints import Progress
 from sage.train.clock import Clock
 from sage.train.group import Use, weigh
 from sage.train.grpo_settings import GrpoSettings
+from sage.train.job_curves import seconds_of
 from sage.train.loss import Clip
 from sage.train.measure import Judged, judge_played, measure
 from sage.train.metrics import Metrics, write_plan
@@ -247,7 +248,7 @@ def _log(metrics: Metrics, line: dict[str, Any], settings: GrpoSettings) -> str:
     )
     names = ("reward", "accuracy", "turns", "tool_rate", "format_rate", "kl", "val/accuracy")
     told = "  ".join(f"{name} {line[name]:.3f}" for name in names if name in line)
-    seconds = sum(line[name] for name in ("rollout_s", "rows_s", "update_s") if name in line)
+    seconds = seconds_of(line)
     took = f"  {seconds:.1f} s" if seconds else ""
     return f"grpo {line['step']}/{settings.last_step}  {told}{took}"
 
